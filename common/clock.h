@@ -1,0 +1,43 @@
+/*
+ * clock.h - one time unit, nanoseconds, and the two clocks that are read.
+ *
+ * Only worker loops and cmd/ read a clock; everything else takes `now` as an argument.
+ */
+#ifndef COMMON_CLOCK_H
+#define COMMON_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* A point of the monotonic clock, or a difference of two. Signed: send lag may be asked of the future. */
+typedef int64_t nsec_t;
+
+#define NSEC_PER_USEC INT64_C(1000)
+#define NSEC_PER_MSEC INT64_C(1000000)
+#define NSEC_PER_SEC INT64_C(1000000000)
+#define NSEC_NEVER INT64_MAX
+
+static inline nsec_t timespec_to_nsec(const struct timespec *ts)
+{
+	return (nsec_t)ts->tv_sec * NSEC_PER_SEC + ts->tv_nsec;
+}
+
+/* CLOCK_MONOTONIC: for every interval. */
+static inline nsec_t clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return timespec_to_nsec(&ts);
+}
+
+/* CLOCK_REALTIME, nanoseconds since the epoch: for time stamps in reports only. */
+static inline nsec_t clock_wall(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return timespec_to_nsec(&ts);
+}
+
+#endif

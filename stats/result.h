@@ -1,0 +1,99 @@
+/*
+ * result.h - everything one run found out, in one struct: runners/ fills it, the report writers read it.
+ */
+#ifndef STATS_RESULT_H
+#define STATS_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "stats/recorder.h"
+
+/* One reporting period. */
+struct period {
+	nsec_t wall;              /* end of the period, nanoseconds since the epoch */
+	nsec_t test_time;         /* end of the period since the start of the run */
+	double inference_rate;    /* inferences/s within the period */
+	double overall_rate;      /* since the start */
+	uint64_t inferences;      /* so far, burn-in included */
+	struct histogram service; /* of this period alone */
+};
+
+/* One server counter within one period, already a difference where it is a counter. Texts are owned. */
+struct server_stat {
+	nsec_t wall;
+	char *server, *key, *value;
+};
+
+/* How much the generator itself used. */
+struct client_usage {
+	double user_seconds, system_seconds;
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t major_faults;
+	uint64_t rss_anon_bytes; /* at the end */
+	unsigned threads;
+};
+
+struct key_value {
+	const char *key, *value; /* borrowed */
+};
+
+#define RESULT_CONFIG_MAX 32
+
+struct result {
+	/* What was asked for */
+	const char *program;     /* "aibench_run_inference_redisai" */
+	const char *use_case;    /* "creditcard-fraud" */
+	const char *label;       /* heading of the second histogram: "RedisAI Query - financialNet :AI.DAGRUN" */
+	const char *description; /* TestDescription */
+	struct key_value config[RESULT_CONFIG_MAX]; /* DBSpecificConfigs */
+	unsigned nconfig;
+	uint64_t limit; /* -max-queries */
+	int64_t metadata_autobatching;
+	unsigned tensor_batch, workers;
+	uint64_t burn_in; /* inferences */
+	double max_rps;
+	unsigned repetition, repetitions; /* 1-based */
+	const char *command_line;
+
+	/* What happened */
+	nsec_t start_wall, end_wall;    /* nanoseconds since the epoch */
+	nsec_t start, burn_in_end, end; /* monotonic */
+	bool interrupted;
+	bool stopped_by_error;
+	struct error error;      /* the first inference error */
+	struct error wrong;      /* the first wrong answer */
+	struct recorder all;     /* burn-in excluded: histograms and outcomes */
+	struct totals burned_in; /* what the burn-in did */
+	uint64_t unanswered;     /* requests still under way when the run ended */
+	uint64_t reconnects;
+	struct period *periods;
+	size_t nperiods;
+	struct server_stat *server_stats;
+	size_t nserver_stats;
+	struct client_usage usage;
+};
+
+void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
+
+uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
+uint64_t result_inferences(const struct result *r);     /* burn-in included */
+double result_rate(const struct result *r);             /* measured ÷ time since the end of the burn-in */
+double result_rate_with_warmup(const struct result *r); /* all ÷ wall time */
+
+/* stats/report_text.c: AIBench's text forms. */
+void report_progress_header(FILE *out);
+void report_progress(FILE *out, const struct period *p, const struct histogram *overall);
+void report_burn_in_complete(FILE *out, uint64_t inferences, unsigned workers);
+/* The final block; then our own lines below AIBench's: outcomes, response time and send lag of a paced run, the
+ * client's CPU per inference, what a reader should be warned of (interrupted, fewer than 3 repetitions, saturation). */
+int report_text(FILE *out, const struct result *r) MUST_CHECK;
+
+/* stats/report_json.c: the file of -json-out-file, written whole or not at all. */
+int report_json(const char *path, const struct result *r, struct error *err) MUST_CHECK;
+
+#endif
