@@ -34,26 +34,31 @@ FOLDERS := common proto net stats workloads datagen loaders drivers runners engi
 SYS_common := -lm
 SYS_proto := -lprotobuf-c
 SYS_net := -lhiredis -lssl -lcrypto
-SYS_stats := -lz -lm
+SYS_stats := -lz -ljansson -lm
 SYS_datagen := -lz -lm
-SYS_runners := -ljansson
 SYS_engine := -ldnnl -lgomp -lm
 
 # program: the folder it is the front of
 USES_aibench_generate_data := datagen
 USES_aibench_generate_model := datagen
 USES_aibench_load_data := loaders
+USES_aibench_load_model := loaders
+USES_aibench_run_inference_null := runners
 USES_aibench_run_inference_redisai := runners
-PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(filter-out cmd/common%,$(wildcard cmd/aibench_*.c)))
+PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/aibench_*.c))
+
+PROTO_GEN := $(patsubst proto/%.proto,$(BUILD)/proto/%.pb-c.c,$(wildcard proto/*.proto))
+PROTO_USERS := engine datagen servers/redisai
 
 sources = $(wildcard $(1)/*.c)
-objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1))) $(if $(filter proto,$(1)),$(PROTO_OBJ)) $(if $(filter common,$(1)),$(BUILD)/common/build_id.o)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sources))
 archive = $(BUILD)/lib$(subst /,_,$(1)).a
 archives = $(foreach f,$(1) $(LIBS_$(1)),$(call archive,$(f)))
 syslibs = $(foreach f,$(1) $(LIBS_$(1)),$(SYS_$(f)))
-
-PROTO_GEN := $(patsubst proto/%.proto,$(BUILD)/proto/%.pb-c.c,$(wildcard proto/*.proto))
-PROTO_OBJ := $(PROTO_GEN:.c=.o)
+objects_common = $(call objects,common) $(BUILD)/common/build_id.o
+objects_proto = $(PROTO_GEN:.c=.o)
+# Archives in a group: their order and repetition then do not matter.
+link = $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 .PHONY: all programs module clean
 all: programs module
@@ -61,7 +66,7 @@ programs: $(PROGRAMS)
 module: $(BIN)/redisai.so
 
 define folder_rules
-$(call archive,$(1)): $(call objects,$(1))
+$(call archive,$(1)): $(or $(objects_$(1)),$(call objects,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
@@ -77,48 +82,125 @@ $(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: proto/%.proto
 	protoc-c --proto_path=proto --c_out=$(BUILD)/proto $<
 $(BUILD)/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c
 	$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(OPT) -fPIC $(SAN) -MMD -MP -c $< -o $@
-# Generated headers must be there before anything that may include them is compiled.
-GENERATED_HEADERS := $(PROTO_GEN:.c=.h)
-$(foreach f,engine datagen servers/redisai,$(patsubst %.c,$(BUILD)/%.o,$(call sources,$(f)))): | $(GENERATED_HEADERS)
+# The generated headers come before anything that may include them.
+$(foreach f,$(PROTO_USERS) $(addprefix tests/,$(PROTO_USERS)) $(addprefix fuzz/,$(PROTO_USERS)),$(call objects,$(f))): | $(PROTO_GEN:.c=.h)
 
 GIT_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo -dirty)
+# Rewritten only when the commit differs from the last build's.
+$(BUILD)/git_commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(GIT_COMMIT)' | cmp -s - $@ || echo '$(GIT_COMMIT)' > $@
 $(BUILD)/common/build_id.c: $(BUILD)/git_commit
 	@mkdir -p $(@D)
 	@printf '#include "common/version.h"\n\nconst char aibench_git_commit[] = "%s";\n' '$(GIT_COMMIT)' > $@
 $(BUILD)/common/build_id.o: $(BUILD)/common/build_id.c
 	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
-# Rewritten only when the commit differs from the last build's.
-$(BUILD)/git_commit: FORCE
-	@mkdir -p $(@D)
-	@echo '$(GIT_COMMIT)' | cmp -s - $@ || echo '$(GIT_COMMIT)' > $@
 .PHONY: FORCE
 FORCE:
 
+# cmd/common*.c is glue that several programs share.
+$(BUILD)/libcmd.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/common*.c))
+	@rm -f $@
+	$(AR) rcs $@ $^
 define program_rules
-$(BIN)/$(1): $(BUILD)/cmd/$(1).o $(call archives,$(USES_$(1)))
+$(BIN)/$(1): $(BUILD)/cmd/$(1).o $(BUILD)/libcmd.a $(call archives,$(USES_$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) $$^ $(call syslibs,$(USES_$(1))) -o $$@
+	$$(link) $(call syslibs,$(USES_$(1))) -o $$@
 endef
 $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program_rules,$(p))))
 
-$(BIN)/redisai.so: $(call archives,servers/redisai)
+$(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -Wl,--whole-archive $(call archive,servers/redisai) -Wl,--no-whole-archive $(filter-out $(call archive,servers/redisai),$^) $(call syslibs,servers/redisai) -o $@
+	$(link) -shared $(call syslibs,engine) -o $@
 
-# Tests: tests/<folder>/test_*.c is linked with that folder's library and what it uses; tests/e2e with none of ours
-# but the network layer. tests/support is linked with all of them.
-TEST_SOURCES := $(wildcard tests/*/test_*.c tests/servers/*/test_*.c)
-TESTS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
-TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
-LIBS_e2e := workloads net common
-test_folder = $(patsubst tests/%/,%,$(dir $(1)))
-.SECONDEXPANSION:
-$(TESTS): $(BUILD)/%: $(BUILD)/%.o $(TEST_SUPPORT) $$(foreach f,$$(call test_folder,%.c) $$(LIBS_$$(call test_folder,%.c)),$$(if $$(filter e2e,$$(f)),,$$(call archive,$$(f))))
-	$(CC) $(ALL_LDFLAGS) $^ $(sort $(foreach f,$(call test_folder,$*.c) $(LIBS_$(call test_folder,$*.c)),$(SYS_$(f)))) -lcmocka -o $@
-$(patsubst %.c,$(BUILD)/%.o,$(filter tests/engine/% tests/datagen/% tests/servers/%,$(TEST_SOURCES))): | $(GENERATED_HEADERS)
+# ---- tests -----------------------------------------------------------------------------------------------------
+# tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>
+# names what a test needs beyond that.
+TESTS_USE_servers/redisai := net
+TESTS_USE_e2e := net workloads stats common
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c tests/servers/*/test_*.c))
+SCRIPT_TESTS := $(wildcard tests/scripts/test_*.sh tests/scripts/test_*.py)
+TEST_SUPPORT := $(call objects,tests/support)
 
-.PHONY: tests
+folder_of = $(patsubst $(2)/%/,%,$(dir $(1)))
+closure = $(sort $(foreach f,$(1) $(TESTS_USE_$(1)),$(f) $(LIBS_$(f))))
+define test_rules
+$(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(1).o,$(filter-out $(BUILD)/$(dir $(1))test_%,$(call objects,$(patsubst %/,%,$(dir $(1)))))) $(TEST_SUPPORT) $(foreach f,$(filter $(FOLDERS),$(call closure,$(call folder_of,$(1),tests))),$(call archive,$(f)))
+	$$(link) $(foreach f,$(call closure,$(call folder_of,$(1),tests)),$(SYS_$(f))) -lcmocka -o $$@
+endef
+$(foreach t,$(patsubst $(BUILD)/%,%,$(TESTS)),$(eval $(call test_rules,$(t))))
+
+.PHONY: tests test check asan ubsan tsan fuzz
 tests: $(TESTS)
+test:
+	@scripts/install_packages.sh test
+	@$(MAKE) --no-print-directory all tests
+	@AIBENCH_BIN=$(abspath $(BIN)) scripts/run_tests.sh $(TESTS) $(SCRIPT_TESTS)
+
+# The whole again with a sanitizer in every object of ours, in a build folder of its own.
+ASAN_RUNTIME = $(shell $(CC) -print-file-name=libasan.so)
+TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/workloads/test_dataset.c)
+asan ubsan:
+	@$(MAKE) --no-print-directory BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined all tests
+	@AIBENCH_BIN=$(abspath build/asan/bin) AIBENCH_SERVER_PRELOAD=$(ASAN_RUNTIME) UBSAN_OPTIONS=print_stacktrace=1 \
+		scripts/run_tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(TESTS))
+tsan:
+	@$(MAKE) --no-print-directory BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
+	@TSAN_OPTIONS=halt_on_error=1 scripts/run_tests.sh $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
+
+# fuzz/<folder>/fuzz_*.c: libFuzzer targets, run for FUZZ_SECONDS each from their corpus_* folder.
+FUZZ_SECONDS ?= 20
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/*/fuzz_*.c fuzz/servers/*/fuzz_*.c))
+define fuzz_rules
+$(BUILD)/$(1): $(BUILD)/$(1).o $(foreach f,$(filter $(FOLDERS),$(call closure,$(call folder_of,$(1),fuzz))),$(call archive,$(f)))
+	$$(link) -fsanitize=fuzzer $(foreach f,$(call closure,$(call folder_of,$(1),fuzz)),$(SYS_$(f))) -o $$@
+endef
+$(foreach t,$(patsubst $(BUILD)/%,%,$(FUZZERS)),$(eval $(call fuzz_rules,$(t))))
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz BIN=build/fuzz/bin SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@scripts/run_fuzzers.sh $(FUZZ_SECONDS) $(patsubst $(BUILD)/%,build/fuzz/%,$(FUZZERS))
+
+# ---- checks ----------------------------------------------------------------------------------------------------
+OUR_C := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+.PHONY: format format-check tidy lint print-folders
+format:
+	clang-format -i $(OUR_C)
+format-check:
+	@clang-format --dry-run --Werror $(OUR_C)
+tidy: $(PROTO_GEN:.c=.h)
+	@clang-tidy --quiet $(filter-out tests/% fuzz/%,$(filter %.c,$(OUR_C))) -- $(ALL_CPPFLAGS) -std=gnu11 2>/dev/null
+lint: tidy
+	@scripts/check_includes.sh
+	@shellcheck $(shell git ls-files '*.sh' .ci/run)
+print-folders:
+	@$(foreach f,$(FOLDERS),echo '$(f) $(LIBS_$(f))';)
+
+# ---- the benchmark -----------------------------------------------------------------------------------------------
+.PHONY: bench bench-self help
+bench:
+	@scripts/install_packages.sh build
+	@$(MAKE) --no-print-directory all
+	@scripts/bench.sh
+bench-self:
+	@scripts/install_packages.sh build
+	@$(MAKE) --no-print-directory all $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+	@BUILD=$(BUILD) bench/bench_self.sh
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(foreach f,$(FOLDERS),$(call archive,$(f)))
+	$(link) $(foreach f,$(FOLDERS),$(SYS_$(f))) -o $@
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+#: make bench        everything from nothing: packages, build, data, model, server, load, run, report
+#: make test         packages, build, every test; ends with N passed, N failed, N skipped
+#: make              the programs in bin/ and the Redis module bin/redisai.so
+#: make asan tsan    the tests again under AddressSanitizer + UBSan, ThreadSanitizer
+#: make fuzz         every fuzz target for FUZZ_SECONDS (20) each
+#: make bench-self   our own speed, as ratios to other tools measured in the same run
+#: make format format-check lint tidy    layout and lint
+#: make data-fraud load-fraud bench-fraud-ci generators loaders runners    as AIBench's
 
 clean:
 	rm -rf build bin
