@@ -13,6 +13,8 @@
 #include "common/error.h"
 #include "stats/recorder.h"
 
+#define PERIOD_QUANTILES 6
+
 /* One reporting period. */
 struct period {
 	nsec_t wall;              /* end of the period, nanoseconds since the epoch */
@@ -21,6 +23,10 @@ struct period {
 	double overall_rate;      /* since the start */
 	uint64_t inferences;      /* so far, burn-in included */
 	struct histogram service; /* of this period alone */
+	/* Hours of periods with a histogram of 200 KB each would be gigabytes: the runner leaves service.counts NULL and
+	 * keeps what is reported of it. Writers use these two where encoded is set. */
+	int64_t quantiles[PERIOD_QUANTILES]; /* nanoseconds: q0, q50, q95, q99, q99.9, q100 */
+	char *encoded;                       /* owned: V2 in base64, values in microseconds */
 };
 
 /* One server counter within one period, already a difference where it is a counter. Texts are owned. */
