@@ -202,6 +202,23 @@ help:
 #: make format format-check lint tidy    layout and lint
 #: make data-fraud load-fraud bench-fraud-ci generators loaders runners    as AIBench's
 
+# ---- AIBench's own targets ---------------------------------------------------------------------------------------
+# The scripts take AIBench's variables from the environment or from make's command line (make load-fraud DATABASE_PORT=6380).
+.PHONY: generators loaders runners data-fraud data-fraud-ci load-fraud bench-fraud-ci
+generators: $(filter %/aibench_generate_data %/aibench_generate_model,$(PROGRAMS))
+loaders: $(filter %/aibench_load_data %/aibench_load_model,$(PROGRAMS))
+runners: $(filter %/aibench_run_inference_%,$(PROGRAMS))
+with_programs := PATH="$(abspath $(BIN)):$$PATH"
+data-fraud: generators
+	@$(with_programs) scripts/generate_data.sh
+data-fraud-ci: generators
+	@$(with_programs) DEBUG=1 NUM_INFERENCES=100000 scripts/generate_data.sh
+load-fraud: generators loaders
+	@$(with_programs) scripts/load_tensors_redis.sh
+bench-fraud-ci: runners
+	@$(with_programs) SLEEP_BETWEEN_RUNS=0 CLIENTS_STEP=16 MIN_CLIENTS=0 MAX_CLIENTS=16 NUM_INFERENCES=100000 RUNS_PER_VARIATION=1 \
+		scripts/run_inference_redisai_fraud.sh
+
 clean:
 	rm -rf build bin
 
