@@ -19,8 +19,8 @@ int file_read(char **ret, size_t *ret_len, const char *path, size_t max, struct 
  */
 struct output_file {
 	FILE *stream;
-	char *path; /* NULL: in place */
-	char *temporary;
+	char *path;      /* NULL: in place or standard output */
+	char *temporary; /* in place: the name for messages; standard output: NULL */
 };
 
 int file_create(struct output_file *f, const char *path, struct error *err) MUST_CHECK;

@@ -16,7 +16,7 @@ struct rng {
 void rng_init(struct rng *r, uint64_t seed);
 /*
  * An independent generator for element `index` of the stream `seed`: what row 4711 gets does not depend on which
- * process makes it. Costs about four multiplications.
+ * process makes it. Costs a dozen multiplications.
  */
 void rng_init_at(struct rng *r, uint64_t seed, uint64_t index);
 uint64_t rng_next(struct rng *r);
