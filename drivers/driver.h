@@ -4,6 +4,7 @@
 #ifndef DRIVERS_DRIVER_H
 #define DRIVERS_DRIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct driver_config {
 	unsigned
 		first_slot; /* this instance's slot 0 is worker first_slot of the run (round robin over hosts, key names) */
 	bool reference;     /* reference data is part of each inference */
+	uint64_t first_id; /* of the dataset's first row: its reference data is looked for at open */
 	uint64_t seed;
 };
 
@@ -42,6 +44,8 @@ struct completion {
 /* Every driver's struct starts with this one. */
 struct driver {
 	const struct driver_ops *ops;
+	const char *note; /* set by open: one line the user should read, e.g. that a setting has no effect; or NULL */
+	uint64_t reconnects; /* connections that were lost and came back; the worker's thread counts */
 };
 
 /* Server-side counters as key and value texts, of one server ("host:port"). */
@@ -58,8 +62,9 @@ struct driver_ops {
 	/* Starts req on the idle slot; borrows req until poll hands it back. Never blocks. ERR_AGAIN: the slot is
 	 * reconnecting, try later. */
 	int (*submit)(struct driver *d, unsigned slot, struct request *req, nsec_t now);
-	/* Waits until deadline at the latest, or until something finished; returns how many completions were stored.
-	 * deadline 0 only looks. A failure of a single request is a completion; a negative return ends the run. */
+	/* Waits until deadline at the latest, or until something finished; returns how many completions were stored,
+	 * 0 also when a signal came or a slot that was reconnecting is ready again. deadline 0 only looks. A failure
+	 * of a single request is a completion; a negative return ends the run. */
 	int (*poll)(struct driver *d, nsec_t deadline, struct completion *done, int max, struct error *err);
 	/* Asks every server for its counters now; blocks, so it is called on an instance of its own that was opened with
 	 * slots = 0 (the reporting thread's). Optional. */

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "workloads/workload.h"
+
 #define FRAUD_FEATURES 30
 #define FRAUD_REFERENCES 256
 #define FRAUD_CLASSES 2
@@ -31,5 +33,7 @@ static inline uint64_t fraud_row_id(const void *row)
 		id = id << 8 | p[i];
 	return id;
 }
+
+extern const struct workload_ops workload_fraud;
 
 #endif

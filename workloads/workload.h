@@ -24,9 +24,8 @@ struct workload_input {
 	enum element_type type;
 	unsigned ndims;
 	int64_t dims[WORKLOAD_DIMS_MAX]; /* of one inference; dims[0] is multiplied by the tensor batch */
-	size_t offset,
-		size;   /* bytes within the dataset row; size 0: not in the request but fetched by the server side */
-	bool reference; /* is reference data: kept in Redis, fetched by row id */
+	size_t offset, size;             /* bytes within the dataset row */
+	bool reference;                  /* kept in Redis and fetched by row id: not part of the request */
 };
 
 /* What a driver needs to know before the first request. */
@@ -37,20 +36,24 @@ struct workload_spec {
 	struct workload_input inputs[WORKLOAD_INPUTS_MAX];
 	const char *output;   /* name of the output tensor for servers that want one; per-model default */
 	size_t output_values; /* float32 values per inference */
-	/* Key prefixes of the reference data: "referenceTensor:", "referenceBLOB:". NULL: none. */
+	/* Key prefixes of the reference data: "referenceTensor:", "referenceBLOB:", and where the row has it, whether
+	 * or not the model is asked with it. NULL and 0: none. */
 	const char *reference_tensor_prefix, *reference_blob_prefix;
+	size_t reference_offset, reference_size;
 };
 
+/* One input of B rows, where they lie: row b's part is `size` bytes at data + b × stride. */
 struct view {
 	const void *data;
-	size_t size;
+	size_t size, stride;
 };
 
 /* One request's content; borrowed by drivers until completion. */
 struct request {
 	uint64_t id;                             /* of the (first) row; names the reference data */
 	unsigned inferences;                     /* tensor batch B: rows in this request */
-	struct view inputs[WORKLOAD_INPUTS_MAX]; /* B rows' worth each; data NULL for fetched ones */
+	const void *rows;                        /* the B rows */
+	struct view inputs[WORKLOAD_INPUTS_MAX]; /* reference inputs too, though drivers do not send them */
 	void *owner;                             /* the runner's */
 };
 
@@ -64,9 +67,14 @@ struct answer {
 };
 
 struct workload_config {
-	bool reference;       /* -enable-reference-data-redis */
-	unsigned batch;       /* rows a request, ≥ 1 */
-	bool check_reference; /* judge that the answer depends on the reference row (the generated nets encode it) */
+	bool reference; /* -enable-reference-data-redis */
+	unsigned batch; /* rows a request, ≥ 1 */
+	/* What to expect, output_values float32 a row at row id × output_values; borrowed. With it each answer is
+	 * compared value by value, so that an answer made from another row's reference data shows; NULL: answers are
+	 * judged by their form alone. */
+	const float *expected;
+	size_t nexpected; /* values */
+	double tolerance; /* largest difference allowed, absolute */
 };
 
 struct workload;

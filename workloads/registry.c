@@ -1,0 +1,21 @@
+/*
+ * registry.c - the one list of workloads.
+ */
+#include <string.h>
+
+#include "workloads/fraud.h"
+#include "workloads/workload.h"
+
+const struct workload_ops *const workloads[] = {
+	&workload_fraud,
+	NULL,
+};
+
+const struct workload_ops *workload_find(const char *name)
+{
+	for (const struct workload_ops *const *w = workloads; *w; w++) {
+		if (strcmp((*w)->name, name) == 0)
+			return *w;
+	}
+	return NULL;
+}
