@@ -32,7 +32,7 @@ struct job {
 	nsec_t deadline;               /* monotonic; 0: none */
 	void (*done)(struct job *job); /* on a worker thread (or in queue_cancel's); owns the job again */
 	/* Set before done(): */
-	int result; /* 0, ERR_TIMEOUT, ERR_CANCELED, or what model_run returned */
+	int result; /* 0, ERR_TIMEOUT, ERR_CANCELED, ERR_WRONG (batch size not kept), or what model_run returned */
 	struct error error;
 	nsec_t submitted, started, finished;
 	uint64_t batch; /* rows (dim 0) of the run that this job was part of */
@@ -46,6 +46,7 @@ struct queue_config {
 	const char *name;  /* of the device, "CPU"; threads are named after it */
 	unsigned threads;  /* ≥ 1 */
 	unsigned intra_op; /* threads a large operator may use; 0: 1 */
+	uint64_t seed;     /* of the workers' contexts: each gets its own from it */
 };
 
 int queue_new(struct queue **ret, const struct queue_config *cfg, struct error *err) MUST_CHECK;
@@ -53,6 +54,8 @@ int queue_new(struct queue **ret, const struct queue_config *cfg, struct error *
 void queue_free(struct queue *q);
 /* Never blocks for long and never fails: the job's memory is the caller's. */
 void queue_submit(struct queue *q, struct job *job);
+/* No job waits and none runs, as seen at this moment. */
+bool queue_is_idle(struct queue *q);
 /* Waiting jobs of model end with ERR_CANCELED. Running ones are not touched. */
 void queue_cancel(struct queue *q, const struct model *model);
 /* Drops the workers' contexts of model (blocks until no worker uses it): call before model_free. */

@@ -58,17 +58,26 @@ struct tensor {
 	uint64_t *offsets; /* STRING only: where each element's NUL-terminated bytes start */
 	/* private: */
 	atomic_uint references;
-	const struct allocator *allocator;
-	void (*release)(void *arg); /* borrowed data: called in place of freeing it */
+	const struct allocator *allocator; /* NULL: a view in the caller's struct */
+	void (*release)(void *arg);        /* borrowed data: called in place of freeing it */
 	void *release_arg;
 };
 
 /* Elements of a shape: false on overflow, a negative dimension or a rank over the maximum. */
 bool shape_count(size_t *ret, const int64_t *dims, unsigned rank);
 
-/* With data uninitialised (zero: all bytes 0), 64-byte aligned where the allocator is libc's. Errors: ERR_RANGE, ERR_NOMEM. */
+/*
+ * With data uninitialised (zero: all bytes 0; a STRING tensor can only be made so: empty strings), aligned to 64
+ * bytes. One allocation. Errors: ERR_RANGE, ERR_NOMEM, ERR_INVALID.
+ */
 int tensor_new(struct tensor **ret, enum dtype t, const int64_t *dims, unsigned rank, bool zero,
 	       const struct allocator *a) MUST_CHECK;
+/*
+ * Fills the caller's own struct with a view of data that outlives it (data of exactly the shape's size; no STRING).
+ * Its references are counted, but the last one frees nothing.
+ */
+int tensor_view(struct tensor *t, enum dtype type, const int64_t *dims, unsigned rank, void *data,
+		size_t size) MUST_CHECK;
 /* Borrows data of exactly the shape's size; release(arg) is called with the last reference. */
 int tensor_new_borrowed(struct tensor **ret, enum dtype t, const int64_t *dims, unsigned rank, void *data, size_t size,
 			void (*release)(void *arg), void *arg, const struct allocator *a) MUST_CHECK;
