@@ -28,6 +28,7 @@ enum option_type {
 	OPTION_DURATION,     /* nsec_t (int64_t nanoseconds) */
 	OPTION_STRING,       /* const char *, a view into argv */
 	OPTION_PATH,         /* const char *, as STRING; a leading "~/" becomes $HOME/ (see options_release) */
+	OPTION_SECRET,       /* const char *, as STRING; neither its default nor a bad value is ever printed */
 	OPTION_IGNORED,      /* a string of AIBench's that has no effect here; one note on stderr says so. No field */
 	OPTION_IGNORED_BOOL, /* the same for a boolean */
 };
@@ -37,7 +38,8 @@ struct option {
 	enum option_type type;
 	size_t offset;    /* offsetof(struct the_config, field) */
 	const char *help; /* one sentence; a `word` in backquotes names the value, as in Go */
-	/* Numbers and durations outside of [min, max] are an error that names the range; both 0: no limits. */
+	/* Numbers and durations outside of [min, max] are an error that names the range; both 0: no limits. A limit may
+	 * be infinite. Durations: nanoseconds. */
 	double min, max;
 };
 
@@ -67,7 +69,8 @@ enum options_result {
 
 /*
  * Parses argv[1…]. Returns an enum options_result, or ERR_USAGE with one line in err that names the option (the
- * program prints it and exits with EXIT_USAGE). note: where notes about ignored options go.
+ * program prints it and exits with EXIT_USAGE); the configurations are untouched then. Of an option given twice the
+ * last one counts; of two tables with the same name the first. note: where notes about ignored options go.
  */
 int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *note, struct error *err) MUST_CHECK;
 void options_help(const struct options *o, FILE *out);
