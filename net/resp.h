@@ -21,7 +21,7 @@ struct resp_node {
 	enum resp_type type;
 	unsigned depth;   /* 0: the reply itself */
 	int64_t integer;  /* INTEGER: the value; ARRAY: number of elements */
-	const char *data; /* STRING, STATUS, ERROR: bytes, a view valid until the next resp_reader_consume or _feed */
+	const char *data; /* STRING, STATUS, ERROR: bytes, a view valid until the next resp_reader_next or _reset */
 	size_t len;
 };
 
@@ -31,10 +31,12 @@ int resp_reader_new(struct resp_reader **ret) MUST_CHECK;
 void resp_reader_free(struct resp_reader *r);
 /* After a reconnect: drops all that was fed. */
 void resp_reader_reset(struct resp_reader *r);
+/* ERR_NOMEM; ERR_RANGE for more than 1 GiB unread; ERR_PROTOCOL after a malformed reply, until a reset. */
 int resp_reader_feed(struct resp_reader *r, const void *bytes, size_t len) MUST_CHECK;
 /*
  * Reads the next whole reply: 1 with *ret and *ret_n set to its nodes, 0 when more bytes are needed, ERR_PROTOCOL with
- * the reason for garbage, ERR_NOMEM. Views are valid until the next call with this reader.
+ * the reason for garbage (arrays nested deeper than 7 are), ERR_NOMEM. Views are valid until the next call of this
+ * function or of resp_reader_reset; feeding leaves them alone.
  */
 int resp_reader_next(struct resp_reader *r, const struct resp_node **ret, size_t *ret_n, struct error *err) MUST_CHECK;
 
