@@ -9,30 +9,36 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "stats/recorder.h"
 
-#define PERIOD_QUANTILES 6
-
-/* One reporting period. */
-struct period {
-	nsec_t wall;              /* end of the period, nanoseconds since the epoch */
-	nsec_t test_time;         /* end of the period since the start of the run */
-	double inference_rate;    /* inferences/s within the period */
-	double overall_rate;      /* since the start */
-	uint64_t inferences;      /* so far, burn-in included */
-	struct histogram service; /* of this period alone */
-	/* Hours of periods with a histogram of 200 KB each would be gigabytes: the runner leaves service.counts NULL and
-	 * keeps what is reported of it. Writers use these two where encoded is set. */
-	int64_t quantiles[PERIOD_QUANTILES]; /* nanoseconds: q0, q50, q95, q99, q99.9, q100 */
-	char *encoded;                       /* owned: V2 in base64, values in microseconds */
+/* Latencies in milliseconds, AIBench's names for them. All 0 when nothing was recorded. */
+struct quantiles {
+	double q0, q50, q95, q99, q999, q100;
 };
 
-/* One server counter within one period, already a difference where it is a counter. Texts are owned. */
-struct server_stat {
+void quantiles_of(struct quantiles *ret, const struct histogram *h);
+
+/* One reporting period. A long run has thousands, so the latencies are kept as a text of about a kilobyte and not as
+ * a histogram of 270. */
+struct period {
+	nsec_t wall;           /* end of the period, nanoseconds since the epoch */
+	nsec_t test_time;      /* end of the period since the start of the run */
+	double inference_rate; /* inferences/s within the period */
+	double overall_rate;   /* since the start */
+	uint64_t inferences;   /* so far, burn-in included */
+	/* Service time of this period alone; result_add_period fills both. */
+	struct quantiles quantiles;
+	char *encoded; /* owned: V2 base64, microseconds */
+};
+
+/* The counters of one server in one period; differences where they are counters. result_add_server_stat fills it. */
+struct server_sample {
 	nsec_t wall;
-	char *server, *key, *value;
+	char *server;     /* owned, "host:port" */
+	struct buf pairs; /* key NUL value NUL … */
 };
 
 /* How much the generator itself used. */
@@ -68,7 +74,7 @@ struct result {
 
 	/* What happened */
 	nsec_t start_wall, end_wall;    /* nanoseconds since the epoch */
-	nsec_t start, burn_in_end, end; /* monotonic */
+	nsec_t start, burn_in_end, end; /* monotonic; without a burn-in, burn_in_end is start */
 	bool interrupted;
 	bool stopped_by_error;
 	struct error error;      /* the first inference error */
@@ -77,14 +83,20 @@ struct result {
 	struct totals burned_in; /* what the burn-in did */
 	uint64_t unanswered;     /* requests still under way when the run ended */
 	uint64_t reconnects;
-	struct period *periods;
+	struct period *periods; /* owned, in order of time */
 	size_t nperiods;
-	struct server_stat *server_stats;
-	size_t nserver_stats;
+	struct server_sample *server_samples; /* owned, in order of time */
+	size_t nserver_samples;
 	struct client_usage usage;
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
+
+/* Appends a copy of p with the latencies of service, the histogram of this period alone. */
+int result_add_period(struct result *r, const struct period *p, const struct histogram *service) MUST_CHECK;
+/* Appends one counter; wall is the same for all of one period. Texts are copied. */
+int result_add_server_stat(struct result *r, nsec_t wall, const char *server, const char *key,
+			   const char *value) MUST_CHECK;
 
 uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
 uint64_t result_inferences(const struct result *r);     /* burn-in included */
@@ -101,5 +113,9 @@ int report_text(FILE *out, const struct result *r) MUST_CHECK;
 
 /* stats/report_json.c: the file of -json-out-file, written whole or not at all. */
 int report_json(const char *path, const struct result *r, struct error *err) MUST_CHECK;
+
+/* stats/hgrm.c: the file of -output-file-stats-hdr-response-latency-hist, milliseconds, 100 ticks per half
+ * distance, of a histogram of nanoseconds; written whole or not at all. */
+int report_hgrm(const char *path, const struct histogram *h, struct error *err) MUST_CHECK;
 
 #endif

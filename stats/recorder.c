@@ -1,0 +1,86 @@
+/*
+ * recorder.c - one writer thread's measurements.
+ */
+#include "stats/recorder.h"
+
+int recorder_init(struct recorder *r, bool open_loop)
+{
+	struct recorder n = {.open_loop = open_loop};
+	int e;
+
+	e = histogram_init_latency(&n.service);
+	if (e == 0 && open_loop)
+		e = histogram_init_latency(&n.response);
+	if (e == 0 && open_loop)
+		e = histogram_init_latency(&n.lag);
+	if (e < 0) {
+		recorder_release(&n);
+		return e;
+	}
+	*r = n;
+	return 0;
+}
+
+void recorder_release(struct recorder *r)
+{
+	histogram_release(&r->service);
+	histogram_release(&r->response);
+	histogram_release(&r->lag);
+}
+
+void recorder_reset(struct recorder *r)
+{
+	histogram_reset(&r->service);
+	if (r->open_loop) {
+		histogram_reset(&r->response);
+		histogram_reset(&r->lag);
+	}
+	for (int o = 0; o < OUTCOME_MAX; o++) {
+		__atomic_store_n(&r->totals.requests[o], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&r->totals.inferences[o], 0, __ATOMIC_RELAXED);
+	}
+}
+
+void recorder_record(struct recorder *r, const struct stamps *s, enum outcome o, unsigned inferences)
+{
+	relaxed_add(&r->totals.requests[o], 1);
+	relaxed_add(&r->totals.inferences[o], inferences);
+	if (o == OUTCOME_ERROR)
+		return;
+	histogram_record_n(&r->service, s->received - s->sent, inferences);
+	if (r->open_loop) {
+		histogram_record_n(&r->response, s->received - s->intended, inferences);
+		histogram_record_n(&r->lag, s->sent - s->intended, inferences);
+	}
+}
+
+void recorder_add_to(const struct recorder *r, struct recorder *sum)
+{
+	histogram_merge(&sum->service, &r->service);
+	if (r->open_loop && sum->open_loop) {
+		histogram_merge(&sum->response, &r->response);
+		histogram_merge(&sum->lag, &r->lag);
+	}
+	for (int o = 0; o < OUTCOME_MAX; o++) {
+		sum->totals.requests[o] += __atomic_load_n(&r->totals.requests[o], __ATOMIC_RELAXED);
+		sum->totals.inferences[o] += __atomic_load_n(&r->totals.inferences[o], __ATOMIC_RELAXED);
+	}
+}
+
+uint64_t totals_requests(const struct totals *t)
+{
+	uint64_t n = 0;
+
+	for (int o = 0; o < OUTCOME_MAX; o++)
+		n += t->requests[o];
+	return n;
+}
+
+uint64_t totals_inferences(const struct totals *t)
+{
+	uint64_t n = 0;
+
+	for (int o = 0; o < OUTCOME_MAX; o++)
+		n += t->inferences[o];
+	return n;
+}
