@@ -6,8 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "common/arith.h"
-
 /* unit + m may not exceed this, so that every value of the layout is an int64_t. */
 #define MAGNITUDE_MAX 62
 

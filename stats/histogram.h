@@ -114,7 +114,9 @@ int64_t histogram_highest_equivalent(const struct histogram *h, int64_t value);
 /* V2 compressed encoding in base64 ("HISTFAAA…"), NUL-terminated, appended to out. The number of saturated values
  * and the exact minimum and maximum are no part of it. */
 int histogram_encode(const struct histogram *h, struct buf *out) MUST_CHECK;
-/* Reads that (from outside: nothing in it is trusted) into an uninitialised h; untouched on failure. Allocates as
+/* The same of a histogram of nanoseconds, in microseconds: what AIBench's readers expect. */
+int histogram_encode_microseconds(const struct histogram *h, struct buf *out) MUST_CHECK;
+/* Reads such a text (from outside: nothing in it is trusted) into an uninitialised h; untouched on failure. Allocates as
  * much as the layout asks for, 50 MB for the largest there is. */
 int histogram_decode(struct histogram *h, const char *text, size_t len, struct error *err) MUST_CHECK;
 

@@ -10,11 +10,13 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "common/arith.h"
+#include "common/clock.h"
 #include "stats/histogram.h"
 
 #define COOKIE_COMPRESSED UINT32_C(0x1c849314)
 #define COOKIE_V2 UINT32_C(0x1c849313)
+/* Microseconds up to the same hour. */
+#define MICROSECONDS_HIGHEST (HISTOGRAM_LATENCY_HIGHEST / NSEC_PER_USEC)
 #define OUTER_SIZE 8
 #define HEADER_SIZE 40
 #define LEB_MAX 9 /* bytes of the longest count */
@@ -142,6 +144,20 @@ int histogram_encode(const struct histogram *h, struct buf *out)
 out:
 	free(packed);
 	free(raw);
+	return r;
+}
+
+int histogram_encode_microseconds(const struct histogram *h, struct buf *out)
+{
+	struct histogram us;
+	int r;
+
+	r = histogram_init(&us, 1, MICROSECONDS_HIGHEST, HISTOGRAM_LATENCY_DIGITS);
+	if (r < 0)
+		return r;
+	histogram_merge_scaled(&us, h, NSEC_PER_USEC);
+	r = histogram_encode(&us, out);
+	histogram_release(&us);
 	return r;
 }
 

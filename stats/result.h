@@ -9,36 +9,32 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/buf.h"
 #include "common/clock.h"
 #include "common/error.h"
 #include "stats/recorder.h"
 
-/* Latencies in milliseconds, AIBench's names for them. All 0 when nothing was recorded. */
-struct quantiles {
-	double q0, q50, q95, q99, q999, q100;
-};
+#define PERIOD_QUANTILES 6
 
-void quantiles_of(struct quantiles *ret, const struct histogram *h);
-
-/* One reporting period. A long run has thousands, so the latencies are kept as a text of about a kilobyte and not as
- * a histogram of 270. */
+/* One reporting period. Hours have thousands, so its latencies are kept as a text of about a kilobyte and not as a
+ * histogram of 270. */
 struct period {
 	nsec_t wall;           /* end of the period, nanoseconds since the epoch */
 	nsec_t test_time;      /* end of the period since the start of the run */
 	double inference_rate; /* inferences/s within the period */
 	double overall_rate;   /* since the start */
 	uint64_t inferences;   /* so far, burn-in included */
-	/* Service time of this period alone; result_add_period fills both. */
-	struct quantiles quantiles;
-	char *encoded; /* owned: V2 base64, microseconds */
+	/* Service time of this period alone; period_set_latencies fills both. */
+	int64_t quantiles[PERIOD_QUANTILES]; /* nanoseconds: q0, q50, q95, q99, q99.9, q100 */
+	char *encoded;                       /* owned: V2 in base64, values in microseconds */
 };
 
-/* The counters of one server in one period; differences where they are counters. result_add_server_stat fills it. */
-struct server_sample {
-	nsec_t wall;
-	char *server;     /* owned, "host:port" */
-	struct buf pairs; /* key NUL value NUL … */
+/* service: nanoseconds. Allocates (the encoding); p->encoded must be NULL or malloc'd before. */
+int period_set_latencies(struct period *p, const struct histogram *service) MUST_CHECK;
+
+/* One server counter within one period, already a difference where it is a counter. Texts are owned. */
+struct server_stat {
+	nsec_t wall; /* the same for all of one period */
+	char *server, *key, *value;
 };
 
 /* How much the generator itself used. */
@@ -85,18 +81,12 @@ struct result {
 	uint64_t reconnects;
 	struct period *periods; /* owned, in order of time */
 	size_t nperiods;
-	struct server_sample *server_samples; /* owned, in order of time */
-	size_t nserver_samples;
+	struct server_stat *server_stats; /* owned, in order of time, the counters of one server together */
+	size_t nserver_stats;
 	struct client_usage usage;
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
-
-/* Appends a copy of p with the latencies of service, the histogram of this period alone. */
-int result_add_period(struct result *r, const struct period *p, const struct histogram *service) MUST_CHECK;
-/* Appends one counter; wall is the same for all of one period. Texts are copied. */
-int result_add_server_stat(struct result *r, nsec_t wall, const char *server, const char *key,
-			   const char *value) MUST_CHECK;
 
 uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
 uint64_t result_inferences(const struct result *r);     /* burn-in included */

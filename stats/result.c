@@ -1,0 +1,64 @@
+/*
+ * result.c - what a run found out: ownership and the rates.
+ */
+#include "stats/result.h"
+
+#include <stdlib.h>
+
+int period_set_latencies(struct period *p, const struct histogram *service)
+{
+	static const double percentiles[PERIOD_QUANTILES] = {0, 50, 95, 99, 99.9, 100};
+	struct buf encoded = {0};
+	int r;
+
+	r = histogram_encode_microseconds(service, &encoded);
+	if (r < 0) {
+		buf_release(&encoded);
+		return r;
+	}
+	for (int i = 0; i < PERIOD_QUANTILES; i++)
+		p->quantiles[i] = histogram_percentile(service, percentiles[i]);
+	free(p->encoded);
+	p->encoded = encoded.data;
+	return 0;
+}
+
+void result_release(struct result *r)
+{
+	recorder_release(&r->all);
+	for (size_t i = 0; i < r->nperiods; i++)
+		free(r->periods[i].encoded);
+	free(r->periods);
+	for (size_t i = 0; i < r->nserver_stats; i++) {
+		free(r->server_stats[i].server);
+		free(r->server_stats[i].key);
+		free(r->server_stats[i].value);
+	}
+	free(r->server_stats);
+	*r = (struct result){0};
+}
+
+uint64_t result_measured(const struct result *r)
+{
+	return totals_inferences(&r->all.totals);
+}
+
+uint64_t result_inferences(const struct result *r)
+{
+	return totals_inferences(&r->burned_in) + result_measured(r);
+}
+
+static double rate(uint64_t n, nsec_t took)
+{
+	return took > 0 ? (double)n * (double)NSEC_PER_SEC / (double)took : 0;
+}
+
+double result_rate(const struct result *r)
+{
+	return rate(result_measured(r), r->end - r->burn_in_end);
+}
+
+double result_rate_with_warmup(const struct result *r)
+{
+	return rate(result_inferences(r), r->end - r->start);
+}
