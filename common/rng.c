@@ -44,9 +44,8 @@ void rng_init_at(struct rng *r, uint64_t seed, uint64_t index)
 	rng_init(r, mix64(mix64(seed + SPLITMIX_GAMMA) + index));
 }
 
-uint64_t rng_next(struct rng *r)
+static inline uint64_t next(uint64_t s[4])
 {
-	uint64_t *s = r->s;
 	uint64_t result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
 
 	s[2] ^= s[0];
@@ -58,6 +57,11 @@ uint64_t rng_next(struct rng *r)
 	return result;
 }
 
+uint64_t rng_next(struct rng *r)
+{
+	return next(r->s);
+}
+
 double rng_double(struct rng *r)
 {
 	return (double)(rng_next(r) >> 11) * 0x1p-53;
@@ -66,6 +70,16 @@ double rng_double(struct rng *r)
 float rng_float(struct rng *r)
 {
 	return (float)(rng_next(r) >> 40) * 0x1p-24f;
+}
+
+/* The state stays in registers. */
+void rng_floats(struct rng *r, float *dst, size_t n)
+{
+	struct rng state = *r;
+
+	for (size_t i = 0; i < n; i++)
+		dst[i] = (float)(next(state.s) >> 40) * 0x1p-24f;
+	*r = state;
 }
 
 /* Lemire's multiplication: the high word is the number, the low word tells whether it is one of those that would be too
