@@ -41,9 +41,10 @@ int endpoint_resolve(struct endpoint **ret, const char *host, uint16_t port, con
 void endpoint_free(struct endpoint *e);
 /* "host:port", "[v6]:port" or the socket's path; what messages call the server. */
 const char *endpoint_name(const struct endpoint *e);
-const char *endpoint_host(const struct endpoint *e);
+const char *endpoint_host(const struct endpoint *e); /* of a Unix socket: the host given, or "localhost" */
+uint16_t endpoint_port(const struct endpoint *e);    /* of a Unix socket: 0 */
 
-/* Splits "host:port", "[v6]:port", "host", ":port"; ret_host is malloc'd. */
+/* Splits "host:port", "[v6]:port", "host", ":port" (localhost), "v6"; ret_host is malloc'd. */
 int endpoint_parse(char **ret_host, uint16_t *ret_port, const char *text, uint16_t default_port,
 		   struct error *err) MUST_CHECK;
 
@@ -66,6 +67,8 @@ int conn_start(struct conn *c, struct error *err) MUST_CHECK;
 /* Goes on after readiness: 0 when connected and the TLS handshake is done, ERR_AGAIN, or the error that ended it
  * (every address was tried). Unlike the data calls it may take microseconds and allocate. */
 int conn_connect(struct conn *c, struct error *err) MUST_CHECK;
+/* Gives up the address under way, as one that did not answer in time, and tries the next; returns as conn_connect. */
+int conn_next_address(struct conn *c, struct error *err) MUST_CHECK;
 void conn_close(struct conn *c); /* back to closed; may be started again */
 
 int conn_fd(const struct conn *c);      /* -1 when closed. Changes with each address that is tried. */
