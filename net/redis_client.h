@@ -13,7 +13,11 @@
 
 struct redis_client;
 
-/* Connects and, where options carry a password, sends AUTH. The message of a refusal says what to pass. */
+/*
+ * Connects, sends AUTH where options carry a password, and PING, so that what is no Redis or refuses us is told at
+ * once. The message of a refusal says what to pass. e and tls must outlive the client, options need not. After a
+ * timeout or a broken connection every call fails with ERR_CLOSED: close it and open another.
+ */
 int redis_client_open(struct redis_client **ret, const struct endpoint *e, const struct tls_config *tls,
 		      const struct conn_options *o, struct error *err) MUST_CHECK;
 void redis_client_close(struct redis_client *c);
@@ -33,6 +37,9 @@ int redis_client_receive(struct redis_client *c, const struct resp_node **ret, s
 			 struct error *err) MUST_CHECK;
 
 const char *redis_client_name(const struct redis_client *c); /* "127.0.0.1:6379" */
+const struct endpoint *redis_client_endpoint(const struct redis_client *c);
+/* ERR_SERVER with a line for an error reply; known refusals (NOAUTH, LOADING, …) say what to do. */
+int redis_client_refused(const struct redis_client *c, const struct resp_node *reply, struct error *err);
 
 /* Cluster: who serves which of the 16384 hash slots. */
 #define REDIS_SLOTS 16384
