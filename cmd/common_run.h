@@ -1,0 +1,36 @@
+/*
+ * common_run.h - what all aibench_run_inference_* programs share: their options, the runs, the reports.
+ *
+ * A program is a struct run_program and a main of one line.
+ */
+#ifndef CMD_COMMON_RUN_H
+#define CMD_COMMON_RUN_H
+
+#include "drivers/driver.h"
+#include "stats/result.h"
+
+/* What a program says about a parsed command line, for the reports. */
+struct run_description {
+	char label[256];                            /* heading of the second histogram */
+	struct key_value config[RESULT_CONFIG_MAX]; /* DBSpecificConfigs */
+	unsigned nconfig;
+};
+
+struct run_program {
+	const char *name;     /* "aibench_run_inference_redisai" */
+	const char *synopsis; /* one line for the help */
+	const char *epilogue; /* under the options in the help; may be NULL */
+	const struct driver_ops *driver;
+	const char *use_case; /* default of -use-case */
+	bool network;         /* takes the connection's options */
+	/* Options of AIBench's that are the program's and not the driver's; may be NULL. */
+	const struct option *ignored;
+	/* Fills *ret, and refuses what the driver cannot know to be wrong. options: the driver's struct; reference: whether
+	 * reference data is asked for. */
+	int (*describe)(struct run_description *ret, const void *options, bool reference, struct error *err);
+};
+
+/* The whole program; returns its exit status. */
+int run_inference_main(const struct run_program *p, int argc, char **argv);
+
+#endif

@@ -1,0 +1,161 @@
+#include "cmd/common_run_options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIELD(f) offsetof(struct run_options, f)
+#define HISTOGRAM_FILE "stats-response-latency-hist.txt"
+#define COUNT_MAX 9e15 /* exact as a double */
+
+const struct option run_option_table[] = {
+	{"file", OPTION_PATH, FIELD(file), "Dataset `file` to send; none: standard input.", 0, 0},
+	{"workers", OPTION_UINT, FIELD(workers), "Requests in flight at a time.", 1, RUN_WORKERS_MAX},
+	{"threads", OPTION_UINT, FIELD(threads),
+	 "Threads that drive the workers; 0: one for two cores, not more than workers.", 0, 1024},
+	{"max-queries", OPTION_UINT, FIELD(max_queries),
+	 "Inferences to make, burn-in included; 0: to the end of the dataset.", 0, COUNT_MAX},
+	{"burn-in", OPTION_UINT, FIELD(burn_in), "Inferences to make first and leave out of the statistics.", 0,
+	 COUNT_MAX},
+	{"limit-rps", OPTION_DOUBLE, FIELD(limit_rps),
+	 "Inferences/s to send, on a schedule that does not wait for the server; 0: as fast as the answers come.", 0,
+	 ARRIVAL_RATE_MAX},
+	{"arrival", OPTION_STRING, FIELD(arrival), "Schedule of -limit-rps: `constant` or poisson.", 0, 0},
+	{"spin", OPTION_BOOL, FIELD(spin),
+	 "With -limit-rps: spin the last 100us before each request instead of sleeping; exact, and costs a core a "
+	 "thread.",
+	 0, 0},
+	{"seed", OPTION_INT, FIELD(seed), "Seed of the schedule and of everything random.", 0, 0},
+	{"reporting-period", OPTION_DURATION, FIELD(reporting_period), "Time between progress lines; 0: none.", 0,
+	 1e18},
+	{"repetitions", OPTION_UINT, FIELD(repetitions),
+	 "Full runs, each reported; above 1, _run_N is added to the names of the files written.", 1, 1000},
+	{"use-case", OPTION_STRING, FIELD(use_case), "`name` of the use case.", 0, 0},
+	{"enable-reference-data-redis", OPTION_BOOL, FIELD(reference),
+	 "Fetch reference data from Redis as part of each inference.", 0, 0},
+	{"ignore-errors", OPTION_BOOL, FIELD(ignore_errors),
+	 "Count inference errors and go on; otherwise the first one ends the run.", 0, 0},
+	{"print-responses", OPTION_BOOL, FIELD(print_responses), "Print every answer.", 0, 0},
+	{"expected-answers", OPTION_PATH, FIELD(expected_file),
+	 "`file` of the right answers (float32, in the order of the ids) to compare every answer with.", 0, 0},
+	{"tolerance", OPTION_DOUBLE, FIELD(tolerance), "Largest difference from -expected-answers.", 0, 1e300},
+	{"json-out-file", OPTION_PATH, FIELD(json_file), "`file` to write the results to, as JSON.", 0, 0},
+	{"output-file-stats-hdr-response-latency-hist", OPTION_PATH, FIELD(histogram_file),
+	 "`file` to write the distribution of latencies to; empty: none.", 0, 0},
+	{"metadata-autobatching", OPTION_INT, FIELD(autobatching),
+	 "The model's auto-batching, for the results; -1: not said.", 0, 0},
+	{"debug", OPTION_INT, FIELD(debug), "Above 0: say on stderr what is about to run.", 0, 0},
+	{"cpuprofile", OPTION_IGNORED, 0, "Accepted for AIBench's scripts; use perf.", 0, 0},
+	{"memprofile", OPTION_IGNORED, 0, "Accepted for AIBench's scripts.", 0, 0},
+	{0},
+};
+
+void run_options_defaults(struct run_options *o, const struct run_program *p)
+{
+	*o = (struct run_options){
+		.file = "",
+		.json_file = "",
+		.histogram_file = HISTOGRAM_FILE,
+		.expected_file = "",
+		.use_case = p->use_case,
+		.arrival = "constant",
+		.workers = 8,
+		.repetitions = 1,
+		.tolerance = 1e-5,
+		.autobatching = -1,
+		.reporting_period = NSEC_PER_SEC,
+	};
+}
+
+static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)
+{
+	char names[256] = "";
+
+	*ret = workload_find(name);
+	if (*ret)
+		return 0;
+	for (const struct workload_ops *const *w = workloads; *w; w++) {
+		size_t len = strlen(names);
+
+		snprintf(names + len, sizeof(names) - len, "%s%s", len ? ", " : "", (*w)->name);
+	}
+	return error_set(err, ERR_USAGE, "-use-case %s: there is no such use case; there is %s", name, names);
+}
+
+static int choose_arrival(struct run_config *ret, const struct run_options *o, struct error *err)
+{
+	bool poisson = strcmp(o->arrival, "poisson") == 0;
+
+	if (!poisson && strcmp(o->arrival, "constant") != 0)
+		return error_set(err, ERR_USAGE, "-arrival %s: must be constant or poisson", o->arrival);
+	ret->rate = o->limit_rps;
+	if (o->limit_rps == 0) {
+		if (poisson)
+			return error_set(err, ERR_USAGE, "-arrival poisson needs the rate: pass -limit-rps too");
+		ret->arrival = ARRIVAL_CLOSED;
+		return 0;
+	}
+	if (o->limit_rps < ARRIVAL_RATE_MIN)
+		return error_set(err, ERR_USAGE, "-limit-rps %g: must be at least %g", o->limit_rps, ARRIVAL_RATE_MIN);
+	ret->arrival = poisson ? ARRIVAL_POISSON : ARRIVAL_CONSTANT;
+	return 0;
+}
+
+/* What can be said of the dataset before it is opened. */
+static int check_file(const struct run_options *o, struct error *err)
+{
+	bool standard_input = !o->file[0] || strcmp(o->file, "-") == 0;
+	struct stat st;
+
+	if (standard_input && isatty(STDIN_FILENO))
+		return error_set(err, ERR_USAGE, "no dataset: name one with -file, or pipe it in");
+	if (o->repetitions > 1 && (standard_input || (stat(o->file, &st) == 0 && !S_ISREG(st.st_mode))))
+		return error_set(err, ERR_USAGE, "-repetitions %ju needs a file that can be read again: pass -file",
+				 (uintmax_t)o->repetitions);
+	return 0;
+}
+
+int run_options_config(struct run_config *ret, const struct run_options *o, const struct run_program *p,
+		       struct error *err)
+{
+	struct run_config cfg = {
+		.driver = p->driver,
+		.what = {.reference = o->reference, .batch = 1, .tolerance = o->tolerance},
+		.file = o->file[0] ? o->file : NULL,
+		.workers = (unsigned)o->workers,
+		.threads = (unsigned)o->threads,
+		.limit = o->max_queries,
+		.burn_in = o->burn_in,
+		.seed = (uint64_t)o->seed,
+		.spin = o->spin,
+		.ignore_errors = o->ignore_errors,
+		.reporting_period = o->reporting_period,
+	};
+	int r = choose_workload(&cfg.workload, o->use_case, err);
+
+	if (r == 0)
+		r = choose_arrival(&cfg, o, err);
+	if (r == 0)
+		r = check_file(o, err);
+	if (r == 0)
+		*ret = cfg;
+	return r;
+}
+
+char *repetition_path(const char *path, unsigned repetition, unsigned repetitions)
+{
+	const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+	int stem = (int)strlen(path);
+	char *ret;
+
+	if (repetitions <= 1)
+		return strdup(path);
+	if (dot && dot > (slash ? slash + 1 : path))
+		stem = (int)(dot - path);
+	if (asprintf(&ret, "%.*s_run_%u%s", stem, path, repetition, path + stem) < 0)
+		return NULL;
+	return ret;
+}

@@ -1,0 +1,30 @@
+/*
+ * common_run_options.h - the options that every aibench_run_inference_* program has, private to common_run*.c.
+ */
+#ifndef CMD_COMMON_RUN_OPTIONS_H
+#define CMD_COMMON_RUN_OPTIONS_H
+
+#include "cmd/common_run.h"
+#include "runners/runner.h"
+
+struct run_options {
+	const char *file, *json_file, *histogram_file, *expected_file;
+	const char *use_case, *arrival;
+	uint64_t workers, threads, max_queries, burn_in, repetitions;
+	double limit_rps, tolerance;
+	int64_t seed, debug, autobatching;
+	nsec_t reporting_period;
+	bool print_responses, ignore_errors, reference, spin;
+};
+
+extern const struct option run_option_table[];
+void run_options_defaults(struct run_options *o, const struct run_program *p);
+
+/* The run that the options ask for. expected is left NULL. ERR_USAGE with the option's name in err. */
+int run_options_config(struct run_config *ret, const struct run_options *o, const struct run_program *p,
+		       struct error *err) MUST_CHECK;
+
+/* path with "_run_N" before its extension if there are several repetitions; malloc'd, NULL when out of memory. */
+char *repetition_path(const char *path, unsigned repetition, unsigned repetitions);
+
+#endif

@@ -1,0 +1,258 @@
+#include "runners/reporter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arith.h"
+
+#define DIFFERENCE_MAX 4096
+
+static void give_up_on_counters(struct reporter *p, const struct error *why)
+{
+	const struct run_observer *observer = &p->shared->cfg->observer;
+	struct error note;
+
+	error_set(&note, ERR_SERVER, "no server statistics: %s", why->text);
+	if (observer->note)
+		observer->note(observer->arg, note.text);
+	p->shared->cfg->driver->close(p->control);
+	p->control = NULL;
+}
+
+/* items with room for item n: capacities are powers of two, so n says when one is full. NULL: out of memory. */
+static void *room_for(void *items, size_t n, size_t item_size)
+{
+	size_t bytes;
+
+	if (n & (n - 1) || n == 1)
+		return items;
+	return size_mul(&bytes, n ? 2 * n : 2, item_size) ? realloc(items, bytes) : NULL;
+}
+
+static int add_period(struct result *r, const struct period *p)
+{
+	struct period *periods = room_for(r->periods, r->nperiods, sizeof(*periods));
+
+	if (!periods)
+		return ERR_NOMEM;
+	r->periods = periods;
+	periods[r->nperiods++] = *p;
+	return 0;
+}
+
+static int add_server_stat(struct result *r, nsec_t wall, const char *server, const char *key, const char *value)
+{
+	struct server_stat s = {wall, strdup(server), strdup(key), strdup(value)};
+	struct server_stat *stats = room_for(r->server_stats, r->nserver_stats, sizeof(*stats));
+
+	if (stats)
+		r->server_stats = stats;
+	if (!stats || !s.server || !s.key || !s.value) {
+		free(s.server);
+		free(s.key);
+		free(s.value);
+		return ERR_NOMEM;
+	}
+	stats[r->nserver_stats++] = s;
+	return 0;
+}
+
+struct reading {
+	struct reporter *reporter;
+	nsec_t wall; /* 0: the first, nothing to compare with */
+	int error;
+};
+
+static void read_counter(void *arg, const char *server, const char *key, const char *value)
+{
+	struct reading *r = arg;
+	struct reporter *p = r->reporter;
+	char difference[DIFFERENCE_MAX];
+	int e;
+
+	e = counters_update(&p->counters, server, key, value, difference, sizeof(difference));
+	if (e == 0 && r->wall)
+		e = add_server_stat(p->result, r->wall, server, key, difference);
+	if (e < 0)
+		r->error = e;
+}
+
+static int read_counters(struct reporter *p, nsec_t wall)
+{
+	struct reading reading = {p, wall, 0};
+	struct error err = {""};
+
+	if (p->control && p->shared->cfg->driver->server_stats(p->control, read_counter, &reading, &err) < 0)
+		give_up_on_counters(p, &err);
+	return reading.error;
+}
+
+int reporter_init(struct reporter *p, struct shared *shared, const struct worker *workers, unsigned nworkers,
+		  struct result *result, struct error *err)
+{
+	const struct run_config *cfg = shared->cfg;
+	bool open_loop = cfg->arrival != ARRIVAL_CLOSED;
+	struct driver_config driver = {
+		.spec = cfg->workload->spec(shared->workload),
+		.conn = cfg->conn,
+		.options = cfg->driver_options,
+		.batch = cfg->what.batch,
+		.reference = cfg->what.reference,
+		.first_id = shared->first_id,
+		.seed = cfg->seed,
+	};
+
+	*p = (struct reporter){.shared = shared, .workers = workers, .nworkers = nworkers, .result = result};
+	if (recorder_init(&p->now, open_loop) < 0 || histogram_init_latency(&p->before) < 0 ||
+	    histogram_init_latency(&p->period) < 0) {
+		reporter_release(p);
+		return error_set(err, ERR_NOMEM, "out of memory for the reports");
+	}
+	if (cfg->reporting_period > 0 && cfg->driver->server_stats) {
+		int r = cfg->driver->open(&p->control, &driver, err);
+
+		if (r < 0) {
+			p->control = NULL;
+			reporter_release(p);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void reporter_release(struct reporter *p)
+{
+	if (p->control)
+		p->shared->cfg->driver->close(p->control);
+	p->control = NULL;
+	counters_release(&p->counters);
+	recorder_release(&p->now);
+	histogram_release(&p->before);
+	histogram_release(&p->period);
+}
+
+void reporter_start(struct reporter *p)
+{
+	/* Out of memory for the first reading shows again at the next one. */
+	(void)read_counters(p, 0);
+}
+
+static uint64_t gather(struct reporter *p)
+{
+	struct totals burned_in = {0};
+
+	recorder_reset(&p->now);
+	for (unsigned i = 0; i < p->nworkers; i++) {
+		recorder_add_to(&p->workers[i].recorder, &p->now);
+		worker_add_burned_in(&p->workers[i], &burned_in);
+	}
+	return totals_inferences(&p->now.totals) + totals_inferences(&burned_in);
+}
+
+static double rate(uint64_t n, nsec_t time)
+{
+	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
+}
+
+/* Ends a period now. The last one is left out if nothing came in it. */
+static int end_period(struct reporter *p, bool last)
+{
+	const struct run_observer *observer = &p->shared->cfg->observer;
+	nsec_t now = clock_now(), wall = clock_wall();
+	uint64_t inferences = gather(p);
+	struct period period = {
+		.wall = wall,
+		.test_time = now - p->shared->start,
+		.inference_rate = rate(inferences - p->inferences, now - p->last),
+		.overall_rate = rate(inferences, now - p->shared->start),
+		.inferences = inferences,
+	};
+	int r;
+
+	if (last && inferences == p->inferences && p->result->nperiods > 0)
+		return 0;
+	r = histogram_copy(&p->period, &p->now.service);
+	if (r == 0)
+		r = histogram_subtract(&p->period, &p->before);
+	if (r == 0)
+		r = histogram_copy(&p->before, &p->now.service);
+	if (r == 0)
+		r = period_set_latencies(&period, &p->period);
+	if (r == 0)
+		r = add_period(p->result, &period);
+	if (r < 0) {
+		free(period.encoded);
+		return r;
+	}
+	p->inferences = inferences;
+	p->last = now;
+	if (observer->period)
+		observer->period(observer->arg, &period, &p->now.service);
+	return read_counters(p, wall);
+}
+
+enum event { EVENT_PERIOD, EVENT_BURN_IN, EVENT_FINISHED };
+
+static enum event wait_for_event(struct reporter *p, nsec_t deadline, bool burn_in_told)
+{
+	struct shared *s = p->shared;
+	struct timespec at = {.tv_sec = deadline / NSEC_PER_SEC, .tv_nsec = deadline % NSEC_PER_SEC};
+	enum event e = EVENT_PERIOD;
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->finished < p->nworkers && !(s->burn_in_done && !burn_in_told) && r != ETIMEDOUT) {
+		if (deadline == NSEC_NEVER)
+			pthread_cond_wait(&s->changed, &s->lock);
+		else
+			r = pthread_cond_timedwait(&s->changed, &s->lock, &at);
+	}
+	if (s->burn_in_done && !burn_in_told)
+		e = EVENT_BURN_IN;
+	else if (s->finished == p->nworkers)
+		e = EVENT_FINISHED;
+	pthread_mutex_unlock(&s->lock);
+	return e;
+}
+
+static nsec_t next_period(const struct reporter *p, nsec_t deadline)
+{
+	nsec_t period = p->shared->cfg->reporting_period, now = clock_now();
+
+	/* A server that is slow to count may cost whole periods: the beat stays. */
+	if (deadline < now)
+		deadline += (now - deadline) / period * period;
+	return deadline + period;
+}
+
+int reporter_run(struct reporter *p)
+{
+	const struct run_config *cfg = p->shared->cfg;
+	const struct run_observer *observer = &cfg->observer;
+	bool periodic = cfg->reporting_period > 0, burn_in_told = false;
+	nsec_t deadline = periodic ? p->shared->start + cfg->reporting_period : NSEC_NEVER;
+	int r = 0, e;
+
+	p->last = p->shared->start;
+	for (;;) {
+		enum event event = wait_for_event(p, deadline, burn_in_told);
+
+		if (event == EVENT_FINISHED)
+			break;
+		if (event == EVENT_BURN_IN) {
+			burn_in_told = true;
+			if (observer->burn_in_complete)
+				observer->burn_in_complete(observer->arg, p->shared->burn_in_requests * cfg->what.batch,
+							   cfg->workers);
+			continue;
+		}
+		e = end_period(p, false);
+		r = r ? r : e;
+		deadline = next_period(p, deadline);
+	}
+	if (!periodic)
+		return 0;
+	e = end_period(p, true);
+	return r ? r : e;
+}

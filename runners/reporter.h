@@ -1,0 +1,33 @@
+/*
+ * reporter.h - what is seen while a run goes on: periods, the server's counters, the progress line. It only reads
+ * from the workers, so being late disturbs none of them.
+ */
+#ifndef RUNNERS_REPORTER_H
+#define RUNNERS_REPORTER_H
+
+#include "runners/counters.h"
+#include "runners/worker.h"
+
+struct reporter {
+	struct shared *shared;
+	const struct worker *workers;
+	unsigned nworkers;
+	struct result *result;
+	struct driver *control; /* opened without slots, for the server's counters; NULL: there are none */
+	struct counters counters;
+	struct recorder now;     /* all workers' measurements at the end of this period */
+	struct histogram before; /* service time at the end of the last one */
+	struct histogram period; /* the difference */
+	uint64_t inferences;     /* at the end of the last period */
+	nsec_t last;
+};
+
+int reporter_init(struct reporter *p, struct shared *shared, const struct worker *workers, unsigned nworkers,
+		  struct result *result, struct error *err) MUST_CHECK;
+void reporter_release(struct reporter *p);
+/* Reads the server's counters for the first time. */
+void reporter_start(struct reporter *p);
+/* Reports until all workers have finished, then the last, shorter period. ERR_NOMEM. */
+int reporter_run(struct reporter *p) MUST_CHECK;
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * runner.c - sets a run up, lets its threads go, and gathers what they found out.
+ */
+#include "runners/runner.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runners/reporter.h"
+#include "runners/sigbus.h"
+#include "runners/usage.h"
+#include "runners/worker.h"
+
+#define THREADS_AWAKE (2 * NSEC_PER_MSEC)
+
+unsigned run_default_threads(unsigned workers)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned half = cores > 1 ? (unsigned)(cores / 2) : 1;
+
+	return workers < half ? (workers > 0 ? workers : 1) : half;
+}
+
+static int check_config(const struct run_config *cfg, struct error *err)
+{
+	if (cfg->what.batch == 0)
+		return error_set(err, ERR_RANGE, "a tensor batch of 0 inferences is out of range");
+	if (cfg->workers == 0 || cfg->workers > RUN_WORKERS_MAX)
+		return error_set(err, ERR_RANGE, "%u workers are out of the range 1 to %d", cfg->workers,
+				 RUN_WORKERS_MAX);
+	if (cfg->limit && cfg->limit < cfg->what.batch)
+		return error_set(err, ERR_RANGE, "a limit of %ju inferences is less than one tensor batch of %u",
+				 (uintmax_t)cfg->limit, cfg->what.batch);
+	if (cfg->limit && cfg->burn_in >= cfg->limit)
+		return error_set(err, ERR_RANGE,
+				 "a burn-in of %ju inferences leaves nothing of the limit of %ju to measure: lower "
+				 "-burn-in or raise -max-queries",
+				 (uintmax_t)cfg->burn_in, (uintmax_t)cfg->limit);
+	return 0;
+}
+
+/* How many requests there are, of which how many are the burn-in. */
+static int count_requests(struct shared *s, struct error *err)
+{
+	const struct run_config *cfg = s->cfg;
+	uint64_t batch = cfg->what.batch, batches = dataset_batches(s->dataset);
+
+	s->requests = cfg->limit ? cfg->limit / batch : UINT64_MAX;
+	if (batches < s->requests)
+		s->requests = batches;
+	s->burn_in_requests = cfg->burn_in / batch + (cfg->burn_in % batch != 0);
+	if (s->burn_in_requests >= s->requests)
+		return error_set(err, ERR_RANGE,
+				 "a burn-in of %ju inferences leaves nothing to measure of the %ju that the dataset "
+				 "and the limit allow: lower -burn-in or take a larger dataset",
+				 (uintmax_t)cfg->burn_in, (uintmax_t)(s->requests * batch));
+	atomic_store(&s->burn_in_left, s->burn_in_requests);
+	return 0;
+}
+
+/* The first row's id; waits for it where it comes through a pipe. It is taken again by the run itself. */
+static int read_first_id(struct shared *s, struct error *err)
+{
+	const struct run_config *cfg = s->cfg;
+	struct request request;
+	const void *rows;
+	int r;
+
+	while ((r = dataset_take(s->dataset, 0, &rows, err)) == ERR_AGAIN) {
+		if (cfg->interrupt && atomic_load(cfg->interrupt))
+			return error_set(err, ERR_CANCELED, "interrupted before the first row of the dataset came");
+		usleep(1000);
+	}
+	if (r == ERR_NOT_FOUND)
+		return error_set(err, ERR_FORMAT, "the dataset is empty");
+	if (r < 0)
+		return r;
+	cfg->workload->fill(s->workload, rows, &request);
+	s->first_id = request.id;
+	return 0;
+}
+
+static int shared_open(struct shared *s, const struct run_config *cfg, unsigned threads, struct error *err)
+{
+	struct dataset_config dataset = {
+		.path = cfg->file,
+		.batch = cfg->what.batch,
+		.max_rows = cfg->limit - cfg->limit % cfg->what.batch,
+		/* each thread may hold one more, taken and not sent yet */
+		.max_taken = cfg->workers + threads,
+	};
+	int r;
+
+	s->cfg = cfg;
+	r = cfg->workload->open(&s->workload, &cfg->what, err);
+	if (r < 0)
+		return r;
+	dataset.row_size = cfg->workload->spec(s->workload)->row_size;
+	r = dataset_open(&s->dataset, &dataset, err);
+	if (r == 0) {
+		r = sigbus_guard_install(s->dataset, err);
+		s->guarded = r == 0;
+	}
+	if (r == 0)
+		r = count_requests(s, err);
+	if (r == 0)
+		r = read_first_id(s, err);
+	return r;
+}
+
+static void shared_close(struct shared *s)
+{
+	if (s->guarded)
+		sigbus_guard_remove();
+	dataset_close(s->dataset);
+	if (s->workload)
+		s->cfg->workload->close(s->workload);
+}
+
+static void *worker_thread(void *arg)
+{
+	struct worker *w = arg;
+	struct shared *s = w->shared;
+	bool go;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->go)
+		pthread_cond_wait(&s->changed, &s->lock);
+	go = !atomic_load(&s->stop);
+	pthread_mutex_unlock(&s->lock);
+	if (go)
+		worker_run(w);
+	pthread_mutex_lock(&s->lock);
+	s->finished++;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static int start_clock(struct shared *s, struct worker *workers, unsigned n, struct error *err)
+{
+	const struct run_config *cfg = s->cfg;
+	struct arrival_config arrival = {
+		.process = cfg->arrival,
+		.rate = cfg->rate,
+		.batch = cfg->what.batch,
+		.seed = cfg->seed,
+		.threads = n,
+		.shared = &s->numbers,
+	};
+
+	/* An open loop's first arrivals find the threads awake. */
+	s->start = arrival.start = clock_now() + (cfg->arrival == ARRIVAL_CLOSED ? 0 : THREADS_AWAKE);
+	for (unsigned i = 0; i < n; i++) {
+		arrival.thread = i;
+		if (arrival_init(&workers[i].arrival, &arrival) < 0)
+			return error_set(err, ERR_RANGE, "a rate of %g inferences/s is out of the range %g to %g",
+					 cfg->rate, ARRIVAL_RATE_MIN, ARRIVAL_RATE_MAX);
+	}
+	return 0;
+}
+
+/* Worker threads leave signals to the caller's thread. */
+static int create_threads(struct worker *workers, unsigned n, struct error *err)
+{
+	sigset_t all, before;
+	int r = 0;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned i = 0; i < n && r == 0; i++) {
+		r = pthread_create(&workers[i].thread, NULL, worker_thread, &workers[i]);
+		workers[i].running = r == 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r ? error_set_errno(err, ERR_NOMEM, r, "cannot start %u threads", n) : 0;
+}
+
+static void open_gate(struct shared *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->go = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void join_threads(struct worker *workers, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (workers[i].running)
+			pthread_join(workers[i].thread, NULL);
+		workers[i].running = false;
+	}
+}
+
+static int workers_open(struct worker *workers, struct shared *s, unsigned n, struct error *err)
+{
+	const struct run_observer *observer = &s->cfg->observer;
+	unsigned first = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned slots = s->cfg->workers / n + (i < s->cfg->workers % n);
+		int r = worker_init(&workers[i], s, slots, first, err);
+
+		if (r < 0)
+			return r;
+		/* every instance would say the same */
+		if (i == 0 && workers[i].driver->note && observer->note)
+			observer->note(observer->arg, workers[i].driver->note);
+		first += slots;
+	}
+	return 0;
+}
+
+static void gather_result(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
+{
+	nsec_t first_measured = NSEC_NEVER;
+
+	r->start = r->end = s->start;
+	for (unsigned i = 0; i < n; i++) {
+		const struct worker *w = &workers[i];
+
+		recorder_add_to(&w->recorder, &r->all);
+		worker_add_burned_in(w, &r->burned_in);
+		r->unanswered += w->outstanding;
+		r->reconnects += w->driver->reconnects;
+		if (w->first_measured < first_measured)
+			first_measured = w->first_measured;
+		if (w->end > r->end)
+			r->end = w->end;
+	}
+	if (s->burn_in_requests == 0)
+		r->burn_in_end = r->start;
+	else
+		r->burn_in_end = first_measured < r->end ? first_measured : r->end;
+	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
+	r->stopped_by_error = s->failed;
+	r->error = s->error;
+	r->wrong = s->wrong;
+	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0) {
+		/* only a pipe gets here: a file's rows were counted before */
+		r->stopped_by_error = true;
+		error_set(&r->error, ERR_RANGE,
+			  "the dataset ended after %ju inferences, within the burn-in of %ju: lower -burn-in or send "
+			  "more rows",
+			  (uintmax_t)totals_inferences(&r->burned_in), (uintmax_t)s->cfg->burn_in);
+	}
+}
+
+static void describe(struct result *r, const struct run_config *cfg)
+{
+	r->limit = cfg->limit;
+	r->tensor_batch = cfg->what.batch;
+	r->workers = cfg->workers;
+	r->burn_in = cfg->burn_in;
+	r->max_rps = cfg->arrival == ARRIVAL_CLOSED ? 0 : cfg->rate;
+}
+
+/* Lets the threads go and reports until they are done. */
+static int measure(struct shared *s, struct worker *workers, unsigned n, struct result *r, struct error *err)
+{
+	struct reporter reporter;
+	struct usage_mark usage;
+	int e, created;
+
+	e = reporter_init(&reporter, s, workers, n, r, err);
+	if (e < 0)
+		return e;
+	reporter_start(&reporter);
+	e = created = create_threads(workers, n, err);
+	usage_begin(&usage);
+	if (e == 0)
+		e = start_clock(s, workers, n, err);
+	if (e < 0)
+		atomic_store(&s->stop, true);
+	r->start_wall = clock_wall();
+	open_gate(s);
+	if (e == 0) {
+		e = reporter_run(&reporter);
+		if (e < 0)
+			error_set(err, ERR_NOMEM, "out of memory for the reports");
+	}
+	join_threads(workers, n);
+	r->end_wall = clock_wall();
+	usage_end(&usage, &r->usage);
+	r->usage.threads = n;
+	reporter_release(&reporter);
+	return e;
+}
+
+static int shared_init(struct shared *s)
+{
+	pthread_condattr_t attr;
+	int r = ERR_NOMEM;
+
+	memset(s, 0, sizeof(*s));
+	if (pthread_condattr_init(&attr))
+		return ERR_NOMEM;
+	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&s->changed, &attr) == 0)
+		r = pthread_mutex_init(&s->lock, NULL) ? ERR_NOMEM : 0;
+	pthread_condattr_destroy(&attr);
+	return r;
+}
+
+int runner_run(const struct run_config *cfg, struct result *r, struct error *err)
+{
+	unsigned n = cfg->threads ? cfg->threads : run_default_threads(cfg->workers);
+	struct worker *workers = NULL;
+	struct shared s;
+	int e = check_config(cfg, err);
+
+	if (e < 0)
+		return e;
+	if (n > cfg->workers)
+		n = cfg->workers;
+	if (shared_init(&s) < 0)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	e = shared_open(&s, cfg, n, err);
+	if (e < 0)
+		goto out;
+	workers = aligned_alloc(CACHE_LINE, n * sizeof(*workers));
+	if (!workers || recorder_init(&r->all, cfg->arrival != ARRIVAL_CLOSED) < 0) {
+		e = error_set(err, ERR_NOMEM, "out of memory for %u threads", n);
+		goto out;
+	}
+	memset(workers, 0, n * sizeof(*workers));
+	e = workers_open(workers, &s, n, err);
+	if (e == 0)
+		e = measure(&s, workers, n, r, err);
+	if (e == 0) {
+		describe(r, cfg);
+		gather_result(r, &s, workers, n);
+	} else {
+		result_release(r);
+	}
+	for (unsigned i = 0; i < n; i++)
+		worker_release(&workers[i]);
+out:
+	free(workers);
+	shared_close(&s);
+	pthread_cond_destroy(&s.changed);
+	pthread_mutex_destroy(&s.lock);
+	return e;
+}

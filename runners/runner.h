@@ -1,0 +1,75 @@
+/*
+ * runner.h - one run: what to ask (workload), whom (driver), when (arrival), and everything that was found out (result).
+ *
+ * A run has three phases. Burn-in: the first `burn_in` inferences, sent and checked but kept out of the statistics.
+ * Measure: the rest, until the limit, the end of the dataset, an error or an interrupt. Drain: nothing more is sent, the
+ * answers under way are waited for (in full after a whole run, `drain` long after one that was cut short).
+ *
+ * Worker threads drive `workers` requests in flight between them; the calling thread reports. Nothing is allocated,
+ * locked or copied per request.
+ */
+#ifndef RUNNERS_RUNNER_H
+#define RUNNERS_RUNNER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "drivers/driver.h"
+#include "runners/arrival.h"
+#include "stats/result.h"
+#include "workloads/workload.h"
+
+/* What the user sees while it runs; each may be NULL. `arg` is passed back. */
+struct run_observer {
+	void *arg;
+	/* Reporting thread: a period ended; overall is what was measured so far. */
+	void (*period)(void *arg, const struct period *p, const struct histogram *overall);
+	/* Reporting thread: the burn-in's last answer came. */
+	void (*burn_in_complete)(void *arg, uint64_t inferences, unsigned workers);
+	/* Worker threads, any of them at the same time: every finished request (-print-responses). The outcome is
+	 * the judged one. Costs the measuring path what it costs. */
+	void (*response)(void *arg, const struct completion *c, enum outcome judged);
+	/* Before and, where the server's counters cannot be read, during the run: one line the user should read. */
+	void (*note)(void *arg, const char *text);
+};
+
+struct run_config {
+	const struct driver_ops *driver;
+	const void *driver_options; /* the driver's own struct */
+	const struct conn_options *conn;
+	const struct workload_ops *workload;
+	struct workload_config what; /* batch: inferences a request */
+	const char *file;            /* NULL or "-": standard input */
+	unsigned workers;            /* requests in flight */
+	unsigned threads;            /* 0: run_default_threads */
+	/* Inferences. A limit that cuts a batch is rounded down, a burn-in that does is rounded up. */
+	uint64_t limit, burn_in;
+	uint64_t seed;
+	enum arrival_process arrival;
+	double rate; /* inferences a second, for an open loop */
+	bool spin;   /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
+	bool ignore_errors;
+	nsec_t reporting_period;     /* 0: none */
+	nsec_t drain;                /* after an interrupt or an error; 0: RUN_DRAIN_DEFAULT */
+	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */
+	struct run_observer observer;
+};
+
+#define RUN_DRAIN_DEFAULT NSEC_PER_SEC
+#define RUN_WORKERS_MAX 65536
+
+/* max(1, min(workers, cores / 2)): the other half is for the server or the kernel's share of the network. */
+unsigned run_default_threads(unsigned workers);
+
+/*
+ * Runs once. The caller has filled the texts of *r (program, label, config, repetition, …) and zeroed the rest; the
+ * numbers of what was asked and all that happened are filled in here. Returns 0 when there is a result to report, also
+ * that of a run that an error or an interrupt cut short (r->stopped_by_error, r->interrupted); a negative code with
+ * its text when the run could not start, and then *r holds nothing to release. One run at a time in a process.
+ */
+int runner_run(const struct run_config *cfg, struct result *r, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,372 @@
+/*
+ * worker.c - the loop: send what is due, wait for answers or the next arrival, judge, record. A request costs it a
+ * few dozen nanoseconds beside the driver's own work.
+ */
+#include "runners/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arith.h"
+#include "runners/sigbus.h"
+
+#define COMPLETIONS_MAX 64
+/* Nothing waits longer than this, so that a stop is seen. */
+#define TICK (50 * NSEC_PER_MSEC)
+#define RETRY_PAUSED NSEC_PER_MSEC
+#define RETRY_STARVED (200 * NSEC_PER_USEC)
+/* What a sleep to a deadline may oversleep by: with -spin, this much is spent looking instead. */
+#define SPIN_WINDOW (100 * NSEC_PER_USEC)
+
+static void queue_push(struct slot_queue *q, unsigned slot)
+{
+	q->items[q->tail++ & q->mask] = slot;
+}
+
+static unsigned queue_pop(struct slot_queue *q)
+{
+	return q->items[q->head++ & q->mask];
+}
+
+static unsigned queue_length(const struct slot_queue *q)
+{
+	return q->tail - q->head;
+}
+
+static int queue_init(struct slot_queue *q, unsigned slots)
+{
+	unsigned size = 1;
+
+	while (size < slots)
+		size *= 2;
+	q->items = calloc(size, sizeof(*q->items));
+	q->mask = size - 1;
+	return q->items ? 0 : ERR_NOMEM;
+}
+
+void worker_add_burned_in(const struct worker *w, struct totals *to)
+{
+	for (int o = 0; o < OUTCOME_MAX; o++) {
+		to->requests[o] += __atomic_load_n(&w->burned_in.requests[o], __ATOMIC_RELAXED);
+		to->inferences[o] += __atomic_load_n(&w->burned_in.inferences[o], __ATOMIC_RELAXED);
+	}
+}
+
+/* The first text of each kind is kept for the report; one lock a thread and kind. */
+static void hand_in(struct worker *w, bool *handed_in, struct error *where, const char *text)
+{
+	if (*handed_in)
+		return;
+	*handed_in = true;
+	pthread_mutex_lock(&w->shared->lock);
+	if (!where->text[0])
+		error_set(where, ERR_SERVER, "%s", text && *text ? text : "no reason given");
+	pthread_mutex_unlock(&w->shared->lock);
+}
+
+/* Ends the run of all threads, with the reason. */
+static void fail_run(struct worker *w, const char *text)
+{
+	struct shared *s = w->shared;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->failed) {
+		s->failed = true;
+		error_set(&s->error, ERR_SERVER, "%s", text && *text ? text : "no reason given");
+	}
+	pthread_mutex_unlock(&s->lock);
+	atomic_store(&s->stop, true);
+}
+
+static void count_error(struct worker *w, const char *text)
+{
+	if (!w->shared->cfg->ignore_errors)
+		fail_run(w, text);
+	else
+		hand_in(w, &w->has_error, &w->shared->error, text);
+}
+
+static void count_burn_in(struct worker *w, enum outcome o, unsigned inferences)
+{
+	struct shared *s = w->shared;
+
+	relaxed_add(&w->burned_in.requests[o], 1);
+	relaxed_add(&w->burned_in.inferences[o], inferences);
+	if (atomic_fetch_sub(&s->burn_in_left, 1) == 1) {
+		pthread_mutex_lock(&s->lock);
+		s->burn_in_done = true;
+		pthread_cond_broadcast(&s->changed);
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+static void count_request(struct worker *w, uint64_t number, const struct stamps *stamps, enum outcome o,
+			  unsigned inferences)
+{
+	if (number < w->shared->burn_in_requests)
+		count_burn_in(w, o, inferences);
+	else
+		recorder_record(&w->recorder, stamps, o, inferences);
+}
+
+static enum outcome judge(struct worker *w, const struct completion *c)
+{
+	const struct workload *workload = w->shared->workload;
+	struct error why = {""};
+
+	if (c->outcome != OUTCOME_OK || w->workload_ops->check(workload, c->request, &c->answer, NULL) == 0)
+		return c->outcome;
+	if (!w->has_wrong) {
+		/* once more, for the text */
+		if (w->workload_ops->check(workload, c->request, &c->answer, &why) == 0)
+			why.text[0] = '\0';
+		hand_in(w, &w->has_wrong, &w->shared->wrong, why.text);
+	}
+	return OUTCOME_WRONG;
+}
+
+static void finish(struct worker *w, struct completion *c)
+{
+	struct slot *slot = &w->slots[c->slot];
+	const struct run_observer *observer = &w->shared->cfg->observer;
+	enum outcome o = judge(w, c);
+
+	c->stamps.intended = w->arrival.process == ARRIVAL_CLOSED ? c->stamps.sent : slot->intended;
+	count_request(w, slot->number, &c->stamps, o, slot->request.inferences);
+	if (observer->response)
+		observer->response(observer->arg, c, o);
+	if (o == OUTCOME_ERROR || o == OUTCOME_TIMEOUT)
+		count_error(w, c->text);
+	dataset_give(w->shared->dataset, slot->number);
+	w->outstanding--;
+	queue_push(&w->idle, c->slot);
+}
+
+/* Rows of the next arrival into w->rows. False: not now, or no more. */
+static bool take_rows(struct worker *w)
+{
+	struct shared *s = w->shared;
+	uint64_t number;
+	struct error err;
+	int r;
+
+	arrival_prepare(&w->arrival, queue_length(&w->idle));
+	number = arrival_number(&w->arrival);
+	if (number >= s->requests) {
+		w->ended = true;
+		return false;
+	}
+	r = dataset_take(s->dataset, number, &w->rows, &err);
+	w->starved = r == ERR_AGAIN;
+	if (r == 0)
+		return true;
+	w->rows = NULL;
+	if (r == ERR_NOT_FOUND)
+		w->ended = true;
+	else if (r != ERR_AGAIN)
+		fail_run(w, err.text);
+	return false;
+}
+
+static void sent(struct worker *w, struct slot *slot)
+{
+	if (slot->number >= w->shared->burn_in_requests && w->first_measured == NSEC_NEVER)
+		w->first_measured = slot->intended;
+	w->outstanding++;
+	w->rows = NULL;
+	arrival_advance(&w->arrival);
+}
+
+/* Tries the taken rows on the next idle slot. False: the run failed. */
+static bool send_rows(struct worker *w, nsec_t now)
+{
+	unsigned index = queue_pop(&w->idle);
+	struct slot *slot = &w->slots[index];
+	int r;
+
+	w->workload_ops->fill(w->shared->workload, w->rows, &slot->request);
+	slot->number = arrival_number(&w->arrival);
+	slot->intended = w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival);
+	r = w->ops->submit(w->driver, index, &slot->request, now);
+	if (r == 0) {
+		sent(w, slot);
+		return true;
+	}
+	if (r == ERR_AGAIN) {
+		if (queue_length(&w->paused) == 0)
+			w->retry_at = now + RETRY_PAUSED;
+		queue_push(&w->paused, index);
+		return true;
+	}
+	queue_push(&w->idle, index);
+	fail_run(w, error_message(r));
+	return false;
+}
+
+/* No connection is up: what is due now finds nobody to ask, and is an error rather than forgotten. */
+static void count_unreachable(struct worker *w, nsec_t now)
+{
+	static const char text[] = "no connection to the server is up";
+	unsigned inferences = w->shared->cfg->what.batch;
+
+	while (arrival_next(&w->arrival) <= now && (w->rows || take_rows(w))) {
+		uint64_t number = arrival_number(&w->arrival);
+		struct stamps stamps = {.intended = arrival_next(&w->arrival), .sent = now, .received = now};
+
+		if (number >= w->shared->burn_in_requests && w->first_measured == NSEC_NEVER)
+			w->first_measured = stamps.intended;
+		count_request(w, number, &stamps, OUTCOME_ERROR, inferences);
+		dataset_give(w->shared->dataset, number);
+		w->rows = NULL;
+		arrival_advance(&w->arrival);
+		count_error(w, text);
+		if (atomic_load_explicit(&w->shared->stop, memory_order_relaxed))
+			return;
+	}
+}
+
+static nsec_t send_due(struct worker *w, nsec_t now)
+{
+	if (queue_length(&w->paused) > 0 && now >= w->retry_at) {
+		for (unsigned n = queue_length(&w->paused); n > 0; n--)
+			queue_push(&w->idle, queue_pop(&w->paused));
+	}
+	while (queue_length(&w->idle) > 0) {
+		if (arrival_next(&w->arrival) > now) {
+			now = clock_now();
+			if (arrival_next(&w->arrival) > now)
+				break;
+		}
+		if ((!w->rows && !take_rows(w)) || !send_rows(w, now))
+			break;
+		now = clock_now();
+	}
+	if (queue_length(&w->paused) == w->nslots && w->arrival.process != ARRIVAL_CLOSED)
+		count_unreachable(w, now);
+	return now;
+}
+
+static nsec_t earlier(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
+static nsec_t next_deadline(const struct worker *w, nsec_t now)
+{
+	nsec_t deadline = earlier(now + TICK, w->drain_until);
+	nsec_t due = arrival_next(&w->arrival);
+
+	if (w->ended)
+		return deadline;
+	if (queue_length(&w->paused) > 0)
+		deadline = earlier(deadline, w->retry_at);
+	if (w->starved)
+		deadline = earlier(deadline, now + RETRY_STARVED);
+	else if (w->arrival.process != ARRIVAL_CLOSED && queue_length(&w->idle) > 0) {
+		if (!w->shared->cfg->spin)
+			deadline = earlier(deadline, due);
+		else
+			deadline = due - now > SPIN_WINDOW ? earlier(deadline, due - SPIN_WINDOW) : 0;
+	}
+	return deadline;
+}
+
+/* An interrupt, an error somewhere, or a dataset that shrank: nothing more is sent, what is under way has a while. */
+static void look_for_stop(struct worker *w, nsec_t now)
+{
+	const struct run_config *cfg = w->shared->cfg;
+
+	if (sigbus_guard_hit())
+		fail_run(w, "the dataset file was cut short while it was read; leave it alone during a run");
+	if (w->drain_until == NSEC_NEVER &&
+	    (atomic_load_explicit(&w->shared->stop, memory_order_relaxed) ||
+	     (cfg->interrupt && atomic_load_explicit(cfg->interrupt, memory_order_relaxed)))) {
+		w->ended = true;
+		w->drain_until = now + (cfg->drain > 0 ? cfg->drain : RUN_DRAIN_DEFAULT);
+	}
+}
+
+void worker_run(struct worker *w)
+{
+	nsec_t now = clock_now();
+
+	for (;;) {
+		struct error err = {""};
+		int n;
+
+		look_for_stop(w, now);
+		if (!w->ended)
+			now = send_due(w, now);
+		if ((w->ended && w->outstanding == 0) || now >= w->drain_until)
+			break;
+		n = w->ops->poll(w->driver, next_deadline(w, now), w->done, w->max_done, &err);
+		if (n < 0) {
+			fail_run(w, err.text[0] ? err.text : error_message(n));
+			break;
+		}
+		for (int i = 0; i < n; i++)
+			finish(w, &w->done[i]);
+		now = clock_now();
+		if (n == 0) /* a slot may have come back */
+			w->retry_at = earlier(w->retry_at, now);
+	}
+	w->end = clock_now();
+}
+
+int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsigned first_slot, struct error *err)
+{
+	const struct run_config *cfg = shared->cfg;
+	const struct driver_config driver = {
+		.spec = cfg->workload->spec(shared->workload),
+		.conn = cfg->conn,
+		.options = cfg->driver_options,
+		.batch = cfg->what.batch,
+		.slots = nslots,
+		.first_slot = first_slot,
+		.reference = cfg->what.reference,
+		.first_id = shared->first_id,
+		.seed = cfg->seed,
+	};
+	int r;
+
+	*w = (struct worker){
+		.shared = shared,
+		.ops = cfg->driver,
+		.workload_ops = cfg->workload,
+		.nslots = nslots,
+		.max_done = nslots < COMPLETIONS_MAX ? (int)nslots : COMPLETIONS_MAX,
+		.drain_until = NSEC_NEVER,
+		.first_measured = NSEC_NEVER,
+	};
+	w->slots = calloc(nslots, sizeof(*w->slots));
+	w->done = calloc((size_t)w->max_done, sizeof(*w->done));
+	if (!w->slots || !w->done || queue_init(&w->idle, nslots) < 0 || queue_init(&w->paused, nslots) < 0 ||
+	    recorder_init(&w->recorder, cfg->arrival != ARRIVAL_CLOSED) < 0) {
+		worker_release(w);
+		return error_set(err, ERR_NOMEM, "out of memory for %u workers", nslots);
+	}
+	for (unsigned i = 0; i < nslots; i++) {
+		w->slots[i].request.owner = &w->slots[i];
+		queue_push(&w->idle, i);
+	}
+	r = cfg->driver->open(&w->driver, &driver, err);
+	if (r < 0)
+		worker_release(w);
+	return r;
+}
+
+void worker_release(struct worker *w)
+{
+	if (w->driver)
+		w->ops->close(w->driver);
+	recorder_release(&w->recorder);
+	free(w->idle.items);
+	free(w->paused.items);
+	free(w->done);
+	free(w->slots);
+	w->driver = NULL;
+	memset(&w->recorder, 0, sizeof(w->recorder));
+	w->idle.items = w->paused.items = NULL;
+	w->done = NULL;
+	w->slots = NULL;
+}

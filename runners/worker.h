@@ -1,0 +1,94 @@
+/*
+ * worker.h - one thread of a run: a driver instance, its slots, and the loop that keeps them busy.
+ */
+#ifndef RUNNERS_WORKER_H
+#define RUNNERS_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "runners/arrival.h"
+#include "runners/runner.h"
+#include "stats/recorder.h"
+#include "workloads/dataset.h"
+
+#define CACHE_LINE 64
+
+/* What the threads of one run share. Only the atomics and what the mutex guards change while it runs. */
+struct shared {
+	const struct run_config *cfg;
+	struct workload *workload;
+	struct dataset *dataset;
+	bool guarded;              /* against a dataset that shrinks */
+	uint64_t first_id;         /* of the dataset's first row */
+	uint64_t requests;         /* numbers from here on are not sent; UINT64_MAX: until the dataset ends */
+	uint64_t burn_in_requests; /* numbers below are the burn-in */
+	nsec_t start;
+
+	_Alignas(CACHE_LINE) _Atomic uint64_t numbers; /* closed loop: given out so far */
+	_Alignas(CACHE_LINE) atomic_bool stop;
+	_Alignas(CACHE_LINE) _Atomic uint64_t burn_in_left; /* requests without an answer yet */
+
+	/* Off the measuring path: */
+	_Alignas(CACHE_LINE) pthread_mutex_t lock;
+	pthread_cond_t changed; /* on CLOCK_MONOTONIC */
+	bool go, burn_in_done;
+	unsigned finished;  /* threads */
+	bool failed;        /* an error stopped the run */
+	struct error error; /* the first one, or the first that was ignored */
+	struct error wrong; /* the first wrong answer */
+};
+
+/* The outstanding request of one slot. */
+struct slot {
+	struct request request;
+	uint64_t number;
+	nsec_t intended;
+};
+
+/* Slot numbers, first in first out, so that all connections get their share. */
+struct slot_queue {
+	unsigned *items;
+	unsigned mask, head, tail; /* tail - head are in it */
+};
+
+struct worker {
+	_Alignas(CACHE_LINE) struct shared *shared;
+	const struct driver_ops *ops;
+	struct driver *driver;
+	const struct workload_ops *workload_ops;
+	struct arrival arrival;
+	struct slot *slots;
+	unsigned nslots, outstanding;
+	struct slot_queue idle, paused; /* paused: reconnecting */
+	struct completion *done;        /* what poll fills */
+	int max_done;
+
+	const void *rows;   /* of arrival_number, taken and not sent yet; NULL: not taken */
+	bool ended;         /* nothing more is sent */
+	bool starved;       /* the next rows have not come through the pipe yet */
+	nsec_t retry_at;    /* when paused slots are tried again */
+	nsec_t drain_until; /* NSEC_NEVER: all answers are waited for */
+
+	/* Read by the reporting thread while it runs (atomics inside): */
+	struct recorder recorder;
+	struct totals burned_in;
+	/* Read once it has finished: */
+	nsec_t first_measured; /* when the first request after the burn-in was due; NSEC_NEVER: none was */
+	nsec_t end;
+	bool has_wrong, has_error; /* its first text of each kind was handed in */
+	pthread_t thread;
+	bool running;
+};
+
+/* Opens the driver with nslots connections, the first of which is worker first_slot of the run. */
+int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsigned first_slot,
+		struct error *err) MUST_CHECK;
+void worker_release(struct worker *w); /* the thread has ended; no-op on a zeroed struct */
+/* arrival is set by the caller, before. Returns when everything it sent was answered or given up. */
+void worker_run(struct worker *w);
+
+/* Adds the burn-in's counts to *to while the worker goes on. */
+void worker_add_burned_in(const struct worker *w, struct totals *to);
+
+#endif
