@@ -138,30 +138,27 @@ auth_options() {
 	[ -z "$DATABASE_USER" ] || AUTH_OPTIONS=(-user "$DATABASE_USER")
 }
 
-# store_fraud_model NAME FILE REFERENCE: FILE, or where it is empty the generated net, becomes model NAME.
+# store_fraud_model NAME FILE NET INPUTS OUTPUTS: FILE, or where it is empty the generated NET, becomes model NAME.
 store_fraud_model() {
-	local file=$2 options=(-reference="$3")
+	local file=$2
 
 	if [ -z "$file" ]; then
-		file=${BULK_DATA_DIR}/creditcardfraud
-		[ "$3" = true ] || file+=_noreference
-		file+=.pb
 		mkdir -p "$BULK_DATA_DIR"
+		file=${BULK_DATA_DIR}/$3.pb
 		find_program aibench_generate_model
-		"$PROGRAM" "${options[@]}" -seed="$DATA_SEED" -output-file="$file"
+		"$PROGRAM" -model="$3" -seed="$DATA_SEED" -output-file="$file"
 	fi
 	[ -r "$file" ] || die "cannot read model file $file: check MODEL_FILE and MODEL_FILE_NOREFERENCE"
 	find_program aibench_load_model
 	auth_options
-	"$PROGRAM" -host="$DATABASE_HOST" -port="$DATABASE_PORT" "${AUTH_OPTIONS[@]}" \
-		-cluster-mode="$CLUSTER_MODE" -model="$1" -file="$file" -device="${DEVICE^^}" \
-		-batch-size="$BATCHSIZE" "${options[@]}"
+	"$PROGRAM" -redis-host="${DATABASE_HOST}:${DATABASE_PORT}" "${AUTH_OPTIONS[@]}" -cluster-mode="$CLUSTER_MODE" \
+		-model="$1" -model-file="$file" -inputs="$4" -outputs="$5" -device="${DEVICE^^}" -batch-size="$BATCHSIZE"
 }
 
 # Both nets of the fraud benchmark: with reference data as MODEL_NAME, without as MODEL_NAME_NOREFERENCE.
 setup_fraud_models() {
 	[ "$BACKEND" = TF ] || die "BACKEND $BACKEND: the fraud nets are TensorFlow graphs; use BACKEND=TF"
 	require_number BATCHSIZE 0
-	store_fraud_model "$MODEL_NAME" "$MODEL_FILE" true
-	store_fraud_model "$MODEL_NAME_NOREFERENCE" "$MODEL_FILE_NOREFERENCE" false
+	store_fraud_model "$MODEL_NAME" "$MODEL_FILE" fraud transaction,reference output
+	store_fraud_model "$MODEL_NAME_NOREFERENCE" "$MODEL_FILE_NOREFERENCE" fraud-noreference transaction out
 }
