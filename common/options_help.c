@@ -132,14 +132,14 @@ static size_t print_wrapped(FILE *out, const char *text, size_t column)
 	return column;
 }
 
-static void print_option(const struct option *opt, const void *config, FILE *out)
+static void print_option(const struct option *opt, const void *config, bool is_v, FILE *out)
 {
 	char word[64], value[256], range[128], tail[512];
 	size_t column = 0;
 	bool ignored = opt->type == OPTION_IGNORED || opt->type == OPTION_IGNORED_BOOL;
 
 	value_name(opt, word, sizeof(word));
-	fprintf(out, "  -%s%s%s\n", opt->name, *word ? " " : "", word);
+	fprintf(out, "  %s-%s%s%s\n", is_v ? "-v, " : "", opt->name, *word ? " " : "", word);
 	if (opt->help)
 		column = print_wrapped(out, opt->help, column);
 	default_text(opt, config, value, sizeof(value));
@@ -164,7 +164,8 @@ void options_help(const struct options *o, FILE *out)
 		o->program);
 	for (size_t i = 0; i < o->nsets; i++) {
 		for (const struct option *opt = o->sets[i].table; opt->name; opt++)
-			print_option(opt, o->sets[i].config, out);
+			print_option(opt, o->sets[i].config,
+				     o->alias_version_off && !strcmp(opt->name, o->alias_version_off), out);
 	}
 	fprintf(out, "  -h, -help\n%*sprint this list and exit\n", HELP_INDENT, "");
 	fprintf(out, "  %s-version\n%*sprint the version and the commit it was built from and exit\n",
