@@ -81,8 +81,11 @@ static void fields_difference(char *ret, size_t size, const char *before, const 
 		char v0[64], v1[64], d[64];
 		int n;
 
-		field(v1, sizeof(v1), p, p, name);
-		field(v0, sizeof(v0), before, p, name);
+		v0[0] = v1[0] = '\0';
+		if (p[name] == '=') {
+			field(v1, sizeof(v1), p, p, name);
+			field(v0, sizeof(v0), before, p, name);
+		}
 		if (name == strlen("usec_per_call") && strncmp(p, "usec_per_call", name) == 0)
 			snprintf(d, sizeof(d), "%.2f", calls > 0 ? usec / calls : 0.0);
 		else
@@ -93,7 +96,7 @@ static void fields_difference(char *ret, size_t size, const char *before, const 
 			usec = strtod(d, NULL);
 		n = snprintf(ret + used, size - used, "%s%.*s%s%s", used ? "," : "", (int)name, p,
 			     p[name] == '=' ? "=" : "", d);
-		used += n > 0 ? (size_t)n : 0;
+		used += n > 0 ? (size_t)n : 0; /* at size and beyond: cut */
 		p += len + (p[len] == ',');
 	}
 }

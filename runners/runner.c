@@ -26,15 +26,15 @@ unsigned run_default_threads(unsigned workers)
 static int check_config(const struct run_config *cfg, struct error *err)
 {
 	if (cfg->what.batch == 0)
-		return error_set(err, ERR_RANGE, "a tensor batch of 0 inferences is out of range");
+		return error_set(err, ERR_USAGE, "a tensor batch of 0 inferences is out of range");
 	if (cfg->workers == 0 || cfg->workers > RUN_WORKERS_MAX)
-		return error_set(err, ERR_RANGE, "%u workers are out of the range 1 to %d", cfg->workers,
+		return error_set(err, ERR_USAGE, "%u workers are out of the range 1 to %d", cfg->workers,
 				 RUN_WORKERS_MAX);
 	if (cfg->limit && cfg->limit < cfg->what.batch)
-		return error_set(err, ERR_RANGE, "a limit of %ju inferences is less than one tensor batch of %u",
+		return error_set(err, ERR_USAGE, "a limit of %ju inferences is less than one tensor batch of %u",
 				 (uintmax_t)cfg->limit, cfg->what.batch);
 	if (cfg->limit && cfg->burn_in >= cfg->limit)
-		return error_set(err, ERR_RANGE,
+		return error_set(err, ERR_USAGE,
 				 "a burn-in of %ju inferences leaves nothing of the limit of %ju to measure: lower "
 				 "-burn-in or raise -max-queries",
 				 (uintmax_t)cfg->burn_in, (uintmax_t)cfg->limit);

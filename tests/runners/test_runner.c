@@ -1,0 +1,661 @@
+/* Whole runs against a server inside the test, on small real dataset files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runners/runner.h"
+#include "workloads/fraud.h"
+
+#include "tests/runners/fake_driver.h"
+
+#define SLOW_DELAY (5 * NSEC_PER_MSEC)
+
+struct fixture {
+	char path[64];
+	struct fake_server *server;
+	struct conn_options conn;
+	struct run_config cfg;
+	struct result result;
+	struct error err;
+	unsigned periods, burn_ins, notes;
+	uint64_t burn_in_inferences;
+	/* of the responses seen, in order of completion (single-threaded runs) */
+	struct stamps stamps[256];
+	unsigned responses;
+};
+
+static void write_rows(int fd, unsigned n)
+{
+	unsigned char row[FRAUD_ROW_SIZE] = {0};
+
+	for (unsigned i = 0; i < n; i++) {
+		row[0] = (unsigned char)i;
+		row[1] = (unsigned char)(i >> 8);
+		assert_int_equal(write(fd, row, sizeof(row)), sizeof(row));
+	}
+}
+
+static void count_period(void *arg, const struct period *p, const struct histogram *overall)
+{
+	struct fixture *f = arg;
+
+	assert_true(p->test_time > 0);
+	assert_true(overall->total <= p->inferences);
+	f->periods++;
+}
+
+static void count_burn_in(void *arg, uint64_t inferences, unsigned workers)
+{
+	struct fixture *f = arg;
+
+	assert_int_equal(workers, f->cfg.workers);
+	f->burn_in_inferences = inferences;
+	f->burn_ins++;
+}
+
+static void count_note(void *arg, const char *text)
+{
+	struct fixture *f = arg;
+
+	assert_true(text[0] != '\0');
+	f->notes++;
+}
+
+static void keep_stamps(void *arg, const struct completion *c, enum outcome judged)
+{
+	struct fixture *f = arg;
+
+	(void)judged;
+	if (f->responses < 256)
+		f->stamps[f->responses++] = c->stamps;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->server = calloc(1, sizeof(*f->server));
+	assert_non_null(f->server);
+	strcpy(f->path, "/tmp/aibench_test_runner_XXXXXX");
+	f->cfg = (struct run_config){
+		.driver = &fake_ops,
+		.driver_options = f->server,
+		.conn = &f->conn,
+		.workload = &workload_fraud,
+		.what = {.batch = 1},
+		.file = f->path,
+		.workers = 10,
+		.threads = 3,
+		.drain = 20 * NSEC_PER_MSEC,
+		.interrupt = &f->server->interrupt,
+		.observer = {f, count_period, count_burn_in, NULL, count_note},
+	};
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	result_release(&f->result);
+	unlink(f->path);
+	free(f->server);
+	free(f);
+	return 0;
+}
+
+static void make_file(struct fixture *f, unsigned rows)
+{
+	int fd = mkstemp(f->path);
+
+	assert_true(fd >= 0);
+	write_rows(fd, rows);
+	close(fd);
+}
+
+static void run(struct fixture *f)
+{
+	if (runner_run(&f->cfg, &f->result, &f->err) != 0)
+		fail_msg("the run failed: %s", f->err.text);
+}
+
+static void check_seen(const struct fixture *f, unsigned from, unsigned to, unsigned times)
+{
+	for (unsigned id = from; id < to; id++)
+		if (atomic_load(&f->server->seen[id]) != times)
+			fail_msg("row %u was asked %u times, not %u", id, atomic_load(&f->server->seen[id]), times);
+}
+
+static uint64_t inferences(const struct fixture *f, enum outcome o)
+{
+	return f->result.all.totals.inferences[o];
+}
+
+/* Scripts */
+
+static enum fake_action error_at_300(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id == 300 ? FAKE_ERROR : FAKE_RIGHT;
+}
+
+static enum fake_action every_tenth_differs(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	if (id % 10 == 3)
+		return FAKE_ERROR;
+	if (id % 10 == 5)
+		return FAKE_WRONG;
+	return id % 10 == 7 ? FAKE_TIMEOUT : FAKE_RIGHT;
+}
+
+static enum fake_action every_tenth_is_wrong(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id % 10 == 5 ? FAKE_WRONG : FAKE_RIGHT;
+}
+
+static enum fake_action interrupt_at_500(struct fake_server *s, uint64_t id)
+{
+	if (id == 500)
+		atomic_store(&s->interrupt, 1);
+	return FAKE_RIGHT;
+}
+
+static enum fake_action silent_then_interrupt(struct fake_server *s, uint64_t id)
+{
+	if (id == 500)
+		atomic_store(&s->interrupt, 1);
+	return id == 100 || id == 200 || id == 300 ? FAKE_SILENCE : FAKE_RIGHT;
+}
+
+static enum fake_action ready_after_some_tries(struct fake_server *s, uint64_t id)
+{
+	return id == 50 && atomic_fetch_add(&s->tries, 1) < 40 ? FAKE_RECONNECTING : FAKE_RIGHT;
+}
+
+static enum fake_action never_connected(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	(void)id;
+	return FAKE_RECONNECTING;
+}
+
+static enum fake_action breaks_at_100(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id == 100 ? FAKE_BROKEN : FAKE_RIGHT;
+}
+
+/* Tests */
+
+static void every_row_is_asked_once_by_any_number_of_threads(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 5000);
+	for (unsigned threads = 1; threads <= 4; threads++) {
+		result_release(&f->result);
+		f->cfg.threads = threads;
+		run(f);
+		check_seen(f, 0, 5000, threads);
+		assert_int_equal(inferences(f, OUTCOME_OK), 5000);
+		assert_int_equal(f->result.all.service.total, 5000);
+		assert_int_equal(f->result.usage.threads, threads);
+		assert_false(f->result.interrupted);
+		assert_false(f->result.stopped_by_error);
+	}
+}
+
+static void paced_threads_share_every_arrival_once(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 3000);
+	f->cfg.arrival = ARRIVAL_CONSTANT;
+	f->cfg.rate = 300000;
+	run(f);
+	check_seen(f, 0, 3000, 1);
+	assert_int_equal(f->result.all.response.total, 3000);
+	assert_int_equal(f->result.all.lag.total, 3000);
+	assert_true(f->result.max_rps > 299999);
+}
+
+static void slots_are_divided_among_threads(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	run(f);
+	assert_int_equal(atomic_load(&f->server->instances), 3);
+	assert_int_equal(atomic_load(&f->server->slots), 10);
+	result_release(&f->result);
+	f->cfg.workers = 2;
+	run(f);
+	assert_int_equal(f->result.usage.threads, 2);
+}
+
+static void burn_in_is_kept_out_of_the_statistics(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->cfg.burn_in = 100;
+	run(f);
+	check_seen(f, 0, 1000, 1);
+	assert_int_equal(totals_inferences(&f->result.burned_in), 100);
+	assert_int_equal(inferences(f, OUTCOME_OK), 900);
+	assert_int_equal(f->result.all.service.total, 900);
+	assert_int_equal(f->burn_ins, 1);
+	assert_int_equal(f->burn_in_inferences, 100);
+	assert_true(f->result.start <= f->result.burn_in_end && f->result.burn_in_end <= f->result.end);
+	assert_int_equal(f->result.burn_in, 100);
+}
+
+static void limit_includes_the_burn_in(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->cfg.burn_in = 100;
+	f->cfg.limit = 250;
+	run(f);
+	check_seen(f, 0, 250, 1);
+	check_seen(f, 250, 1000, 0);
+	assert_int_equal(inferences(f, OUTCOME_OK), 150);
+	assert_int_equal(f->result.limit, 250);
+}
+
+static void limit_beyond_the_dataset_ends_with_it(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->cfg.limit = 100000;
+	run(f);
+	assert_int_equal(inferences(f, OUTCOME_OK), 1000);
+}
+
+static void a_tensor_of_b_inferences_counts_b(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->cfg.what.batch = 4;
+	f->cfg.limit = 102;
+	f->cfg.burn_in = 10;
+	run(f);
+	assert_int_equal(f->result.burned_in.requests[OUTCOME_OK], 3);
+	assert_int_equal(f->result.burned_in.inferences[OUTCOME_OK], 12);
+	assert_int_equal(f->result.all.totals.requests[OUTCOME_OK], 22);
+	assert_int_equal(inferences(f, OUTCOME_OK), 88);
+	assert_int_equal(f->result.all.service.total, 88);
+	assert_int_equal(f->burn_in_inferences, 12);
+}
+
+static void burn_in_that_leaves_nothing_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	f->cfg.limit = 50;
+	f->cfg.burn_in = 51;
+	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_USAGE);
+	assert_non_null(strstr(f->err.text, "-burn-in"));
+	f->cfg.limit = 0;
+	f->cfg.burn_in = 100;
+	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_RANGE);
+	assert_non_null(strstr(f->err.text, "-burn-in"));
+	check_seen(f, 0, 100, 0);
+}
+
+static void error_stops_the_run_with_its_text(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	f->server->action = error_at_300;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+	assert_non_null(strstr(f->result.error.text, "the fake server is out of order"));
+	assert_int_equal(inferences(f, OUTCOME_ERROR), 1);
+	assert_true(result_inferences(&f->result) < 10000);
+	assert_int_equal(f->result.unanswered, 0);
+}
+
+static void error_in_the_burn_in_stops_the_run_too(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	f->server->action = error_at_300;
+	f->cfg.burn_in = 9000;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+	assert_int_equal(f->result.burned_in.requests[OUTCOME_ERROR], 1);
+	assert_int_equal(f->burn_ins, 0);
+}
+
+static void ignored_errors_are_counted_and_shown(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->server->action = every_tenth_differs;
+	f->cfg.ignore_errors = true;
+	run(f);
+	assert_false(f->result.stopped_by_error);
+	assert_int_equal(inferences(f, OUTCOME_OK), 700);
+	assert_int_equal(inferences(f, OUTCOME_ERROR), 100);
+	assert_int_equal(inferences(f, OUTCOME_WRONG), 100);
+	assert_int_equal(inferences(f, OUTCOME_TIMEOUT), 100);
+	assert_true(f->result.error.text[0] != '\0');
+	/* errors have no latency, the other three have */
+	assert_int_equal(f->result.all.service.total, 900);
+}
+
+static void wrong_answers_are_counted_and_the_run_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->server->action = every_tenth_is_wrong;
+	run(f);
+	assert_false(f->result.stopped_by_error);
+	assert_int_equal(inferences(f, OUTCOME_WRONG), 100);
+	assert_int_equal(inferences(f, OUTCOME_OK), 900);
+	assert_non_null(strstr(f->result.wrong.text, "sum"));
+}
+
+static void interrupted_run_reports_what_it_did(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	f->server->action = interrupt_at_500;
+	run(f);
+	assert_true(f->result.interrupted);
+	assert_false(f->result.stopped_by_error);
+	assert_true(inferences(f, OUTCOME_OK) > 0 && inferences(f, OUTCOME_OK) < 10000);
+	assert_int_equal(f->result.unanswered, 0);
+	assert_true(f->result.end >= f->result.start);
+}
+
+static void requests_under_way_at_the_end_are_unanswered(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	f->server->action = silent_then_interrupt;
+	run(f);
+	assert_true(f->result.interrupted);
+	assert_int_equal(f->result.unanswered, 3);
+}
+
+static void reconnecting_slots_pause_in_a_closed_loop(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->server->action = ready_after_some_tries;
+	run(f);
+	assert_true(atomic_load(&f->server->tries) > 40);
+	check_seen(f, 0, 1000, 1);
+	assert_int_equal(inferences(f, OUTCOME_OK), 1000);
+	assert_int_equal(inferences(f, OUTCOME_ERROR), 0);
+}
+
+static void arrivals_without_a_connection_are_errors(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	f->server->action = never_connected;
+	f->cfg.arrival = ARRIVAL_CONSTANT;
+	f->cfg.rate = 100000;
+	f->cfg.ignore_errors = true;
+	run(f);
+	assert_int_equal(inferences(f, OUTCOME_ERROR), 100);
+	assert_non_null(strstr(f->result.error.text, "no connection"));
+	result_release(&f->result);
+	f->cfg.ignore_errors = false;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+}
+
+static void slow_server_does_not_delay_schedule(void **state)
+{
+	enum { N = 20 };
+	struct fixture *f = *state;
+
+	make_file(f, N);
+	f->server->delay = SLOW_DELAY;
+	f->cfg.workers = f->cfg.threads = 1;
+	f->cfg.arrival = ARRIVAL_CONSTANT;
+	f->cfg.rate = 1000;
+	f->cfg.observer.response = keep_stamps;
+	run(f);
+	assert_int_equal(f->responses, N);
+	for (unsigned k = 0; k < N; k++) {
+		assert_int_equal(f->stamps[k].intended - f->stamps[0].intended, k * NSEC_PER_MSEC);
+		assert_true(f->stamps[k].sent >= f->stamps[k].intended);
+	}
+	/* The server needs 5 ms for each: the last is late by what the others took, and that is its response time. */
+	assert_true(f->stamps[N - 1].received - f->stamps[N - 1].intended >= (N - 1) * (SLOW_DELAY - NSEC_PER_MSEC));
+	assert_true(f->result.all.response.max >= (N - 1) * (SLOW_DELAY - NSEC_PER_MSEC));
+	assert_true(f->result.all.lag.max >= (N - 2) * (SLOW_DELAY - NSEC_PER_MSEC));
+}
+
+static void closed_loop_intends_what_it_sends(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	f->cfg.workers = f->cfg.threads = 1;
+	f->cfg.observer.response = keep_stamps;
+	run(f);
+	assert_int_equal(f->responses, 100);
+	for (unsigned k = 0; k < f->responses; k++)
+		assert_int_equal(f->stamps[k].intended, f->stamps[k].sent);
+}
+
+static void failing_poll_ends_the_run(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	f->server->action = breaks_at_100;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+	assert_non_null(strstr(f->result.error.text, "epoll"));
+}
+
+static void server_that_is_not_there_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10);
+	f->server->open_error = ERR_CONNECT;
+	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_CONNECT);
+	assert_string_equal(f->err.text, "cannot connect to the fake server");
+}
+
+static void missing_dataset_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cfg.file = "/nonexistent/dataset.dat";
+	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_NOT_FOUND);
+	assert_non_null(strstr(f->err.text, "/nonexistent/dataset.dat"));
+}
+
+static void periods_and_counters_add_up(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t calls = 0;
+
+	make_file(f, 200);
+	f->server->delay = NSEC_PER_MSEC / 5;
+	f->cfg.workers = f->cfg.threads = 1;
+	f->cfg.reporting_period = 3 * NSEC_PER_MSEC;
+	run(f);
+	assert_true(f->result.nperiods >= 2); /* the run takes 40 ms at the least */
+	assert_int_equal(f->result.nperiods, f->periods);
+	assert_int_equal(f->result.periods[f->result.nperiods - 1].inferences, 200);
+	for (size_t i = 0; i < f->result.nperiods; i++) {
+		assert_memory_equal(f->result.periods[i].encoded, "HISTFAAA", 8);
+		if (i > 0)
+			assert_true(f->result.periods[i].test_time > f->result.periods[i - 1].test_time);
+	}
+	assert_int_equal(f->result.nserver_stats, 2 * f->result.nperiods);
+	for (size_t i = 0; i < f->result.nserver_stats; i++) {
+		const struct server_stat *s = &f->result.server_stats[i];
+
+		if (strcmp(s->key, "ai_info.calls") == 0)
+			calls += strtoull(s->value, NULL, 10);
+		else
+			assert_string_equal(s->value, "4711");
+		assert_string_equal(s->server, "fake:1");
+	}
+	assert_int_equal(calls, 200);
+}
+
+static void unreadable_counters_are_noted_and_the_run_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	f->server->stats_fail = true;
+	f->cfg.reporting_period = NSEC_PER_SEC;
+	run(f);
+	assert_int_equal(f->notes, 1);
+	assert_int_equal(inferences(f, OUTCOME_OK), 100);
+	assert_int_equal(f->result.nserver_stats, 0);
+}
+
+/* A named pipe and its writer. */
+struct writer {
+	const char *path;
+	unsigned rows;
+	pthread_t thread;
+};
+
+static void *write_pipe(void *arg)
+{
+	struct writer *w = arg;
+	int fd = open(w->path, O_WRONLY);
+
+	if (fd >= 0) {
+		write_rows(fd, w->rows);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void start_pipe(struct fixture *f, struct writer *w, unsigned rows)
+{
+	/* mkstemp made the name ours */
+	int fd = mkstemp(f->path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(f->path);
+	assert_int_equal(mkfifo(f->path, 0600), 0);
+	*w = (struct writer){.path = f->path, .rows = rows};
+	assert_int_equal(pthread_create(&w->thread, NULL, write_pipe, w), 0);
+}
+
+static void pipe_is_streamed_to_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct writer w;
+
+	start_pipe(f, &w, 12000);
+	f->cfg.burn_in = 100;
+	run(f);
+	pthread_join(w.thread, NULL);
+	check_seen(f, 0, 12000, 1);
+	assert_int_equal(inferences(f, OUTCOME_OK), 11900);
+}
+
+static void pipe_that_ends_within_the_burn_in_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct writer w;
+
+	start_pipe(f, &w, 50);
+	f->cfg.burn_in = 100;
+	run(f);
+	pthread_join(w.thread, NULL);
+	assert_true(f->result.stopped_by_error);
+	assert_non_null(strstr(f->result.error.text, "-burn-in"));
+}
+
+static const char *cut_path;
+
+static enum fake_action cut_at_100(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	if (id == 100 && truncate(cut_path, 0) < 0)
+		return FAKE_ERROR;
+	return FAKE_RIGHT;
+}
+
+static void dataset_cut_short_is_an_error_of_the_run(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 10000);
+	cut_path = f->path;
+	f->server->action = cut_at_100;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+	assert_non_null(strstr(f->result.error.text, "cut short"));
+	assert_true(result_inferences(&f->result) < 10000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_row_is_asked_once_by_any_number_of_threads),
+		TEST(paced_threads_share_every_arrival_once),
+		TEST(slots_are_divided_among_threads),
+		TEST(burn_in_is_kept_out_of_the_statistics),
+		TEST(limit_includes_the_burn_in),
+		TEST(limit_beyond_the_dataset_ends_with_it),
+		TEST(a_tensor_of_b_inferences_counts_b),
+		TEST(burn_in_that_leaves_nothing_is_refused),
+		TEST(error_stops_the_run_with_its_text),
+		TEST(error_in_the_burn_in_stops_the_run_too),
+		TEST(ignored_errors_are_counted_and_shown),
+		TEST(wrong_answers_are_counted_and_the_run_goes_on),
+		TEST(interrupted_run_reports_what_it_did),
+		TEST(requests_under_way_at_the_end_are_unanswered),
+		TEST(reconnecting_slots_pause_in_a_closed_loop),
+		TEST(arrivals_without_a_connection_are_errors),
+		TEST(slow_server_does_not_delay_schedule),
+		TEST(closed_loop_intends_what_it_sends),
+		TEST(failing_poll_ends_the_run),
+		TEST(server_that_is_not_there_is_an_error),
+		TEST(missing_dataset_is_an_error),
+		TEST(periods_and_counters_add_up),
+		TEST(unreadable_counters_are_noted_and_the_run_goes_on),
+		TEST(pipe_is_streamed_to_its_end),
+		TEST(pipe_that_ends_within_the_burn_in_is_an_error),
+		TEST(dataset_cut_short_is_an_error_of_the_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
