@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -125,9 +126,22 @@ void run_fails(int status, const char *const *words, const struct process_option
 	check_failed(&r, words[0], status, texts);
 }
 
+/* Programs write files by default where they are called: in the folder that is removed. */
+static void move_to(const char *folder)
+{
+	const char *bin = getenv("AIBENCH_BIN");
+	char *absolute = realpath(bin ? bin : "bin", NULL);
+
+	assert_non_null(absolute);
+	assert_int_equal(setenv("AIBENCH_BIN", absolute, 1), 0);
+	free(absolute);
+	assert_int_equal(chdir(folder), 0);
+}
+
 void fraud_files_new(struct fraud_files *f)
 {
 	temp_folder_new(f->folder, sizeof(f->folder));
+	move_to(f->folder);
 	path_in(f->data, sizeof(f->data), f->folder, "fraud.dat");
 	path_in(f->model, sizeof(f->model), f->folder, "fraud.pb");
 	path_in(f->model_noreference, sizeof(f->model_noreference), f->folder, "fraud_noreference.pb");

@@ -23,6 +23,7 @@ struct fraud_files {
 	char data[512], model[512], model_noreference[512];
 };
 
+/* Also makes the folder the working directory. */
 void fraud_files_new(struct fraud_files *f);
 void fraud_files_release(struct fraud_files *f);
 

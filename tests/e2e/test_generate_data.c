@@ -2,6 +2,7 @@
  * test_generate_data.c - aibench_generate_data and aibench_generate_model as a user calls them.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -341,6 +342,25 @@ static void a_failed_run_leaves_no_file_and_keeps_the_old_one(void **state)
 	free(kept);
 }
 
+static void ctrl_c_leaves_no_file(void **state)
+{
+	const char *fresh = in_folder("interrupted");
+	char out[600];
+	struct process_result r;
+	struct process p;
+
+	(void)state;
+	assert_int_equal(mkdir(fresh, 0700), 0);
+	path_in(out, sizeof(out), fresh, "out.dat");
+	process_start(&p, WORDS(GENERATE, "-max-transactions=100000000", "-output-file", out), NULL);
+	while (count_files(fresh) == 0 && process_running(&p))
+		;
+	process_signal(&p, SIGINT);
+	process_wait(&p, &r, LIMIT_SECONDS);
+	check_failed(&r, GENERATE, 130, WORDS("interrupted"));
+	assert_int_equal(count_files(fresh), 0);
+}
+
 static void an_output_that_cannot_be_written_is_named(void **state)
 {
 	const char *path = in_folder("no/such/folder/out.dat");
@@ -402,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_bad_csv_names_line_and_column),
 		cmocka_unit_test(a_truncated_gz_is_an_error),
 		cmocka_unit_test(a_failed_run_leaves_no_file_and_keeps_the_old_one),
+		cmocka_unit_test(ctrl_c_leaves_no_file),
 		cmocka_unit_test(an_output_that_cannot_be_written_is_named),
 		cmocka_unit_test(help_and_version_go_to_stdout),
 		cmocka_unit_test(the_same_seed_makes_the_same_model),
