@@ -30,8 +30,9 @@ struct tls_session {
 	const struct tls_config *config;
 	const struct endpoint *endpoint;
 	int fd;
-	int errnum;   /* of the last system call that failed; 0: end of stream */
-	bool pending; /* there may be bytes that were received already */
+	int errnum;    /* of the last system call that failed; 0: end of stream */
+	bool pending;  /* there may be bytes that were received already */
+	bool answered; /* the server sent something after the handshake */
 	unsigned char gathered[RECORD_MAX];
 };
 
@@ -283,6 +284,13 @@ static int failed(struct tls_session *s, int result, short *wants, struct error 
 					 "%s: the server closed the connection during the TLS handshake: does it speak "
 					 "TLS there?",
 					 s->endpoint->name);
+		/* A server that misses a certificate drops the connection; its alert may be lost on the way. */
+		if (!s->answered && !s->config->has_certificate)
+			return error_set(
+				err, ERR_CLOSED,
+				"%s: the server dropped the connection after the TLS handshake: does it want a "
+				"client certificate (-cert and -key)?",
+				s->endpoint->name);
 		return s->errnum ? socket_error(s->endpoint, s->errnum, err) : closed_by_server(s->endpoint, err);
 	default:
 		return protocol_failure(s, err);
@@ -361,6 +369,7 @@ ssize_t tls_read(struct tls_session *s, void *buf, size_t len, short *wants, str
 	ERR_clear_error();
 	r = SSL_read_ex(s->ssl, buf, len, &n);
 	if (r == 1) {
+		s->answered = true;
 		s->pending = SSL_has_pending(s->ssl) == 1;
 		return (ssize_t)n;
 	}
