@@ -90,6 +90,20 @@ static int read_expected(struct invocation *v, struct error *err)
 	return 0;
 }
 
+/* Results that could not be written are said before the run, not after it. */
+static int check_writable(const char *path, struct error *err)
+{
+	struct output_file f;
+	int r;
+
+	if (!path[0])
+		return 0;
+	r = file_create(&f, path, err);
+	if (r == 0)
+		file_abandon(&f);
+	return r;
+}
+
 static int prepare(struct invocation *v, struct error *err)
 {
 	const struct run_program *p = v->program;
@@ -99,6 +113,10 @@ static int prepare(struct invocation *v, struct error *err)
 		r = p->describe(&v->description, v->driver_options, v->options.reference, err);
 	if (r == 0)
 		r = read_expected(v, err);
+	if (r == 0)
+		r = check_writable(v->options.json_file, err);
+	if (r == 0)
+		r = check_writable(v->options.histogram_file, err);
 	if (r < 0)
 		return r;
 	v->config.conn = &v->conn;

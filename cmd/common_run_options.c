@@ -48,6 +48,8 @@ const struct option run_option_table[] = {
 	{"metadata-autobatching", OPTION_INT, FIELD(autobatching),
 	 "The model's auto-batching, for the results; -1: not said.", 0, 0},
 	{"debug", OPTION_INT, FIELD(debug), "Above 0: say on stderr what is about to run.", 0, 0},
+	{"print-interval", OPTION_IGNORED, 0, "Accepted for AIBench's scripts; use -reporting-period.", 0, 0},
+	{"prewarm-queries", OPTION_IGNORED_BOOL, 0, "Accepted for AIBench's scripts; use -burn-in.", 0, 0},
 	{"cpuprofile", OPTION_IGNORED, 0, "Accepted for AIBench's scripts; use perf.", 0, 0},
 	{"memprofile", OPTION_IGNORED, 0, "Accepted for AIBench's scripts.", 0, 0},
 	{0},

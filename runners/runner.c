@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runners/reporter.h"
@@ -125,6 +126,8 @@ static void *worker_thread(void *arg)
 	struct shared *s = w->shared;
 	bool go;
 
+	/* Sleeps end when they should, not up to 50 microseconds later; without the right to it they do not. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
 	pthread_mutex_lock(&s->lock);
 	while (!s->go)
 		pthread_cond_wait(&s->changed, &s->lock);

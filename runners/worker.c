@@ -271,13 +271,22 @@ static nsec_t next_deadline(const struct worker *w, nsec_t now)
 	return deadline;
 }
 
+static void fail_cut_short(struct worker *w)
+{
+	struct error err;
+
+	error_set(&err, ERR_IO, "%s was cut short while it was read: leave the dataset alone during a run",
+		  w->shared->cfg->file ? w->shared->cfg->file : "standard input");
+	fail_run(w, err.text);
+}
+
 /* An interrupt, an error somewhere, or a dataset that shrank: nothing more is sent, what is under way has a while. */
 static void look_for_stop(struct worker *w, nsec_t now)
 {
 	const struct run_config *cfg = w->shared->cfg;
 
 	if (sigbus_guard_hit())
-		fail_run(w, "the dataset file was cut short while it was read; leave it alone during a run");
+		fail_cut_short(w);
 	if (w->drain_until == NSEC_NEVER &&
 	    (atomic_load_explicit(&w->shared->stop, memory_order_relaxed) ||
 	     (cfg->interrupt && atomic_load_explicit(cfg->interrupt, memory_order_relaxed)))) {
