@@ -33,7 +33,7 @@ struct workload_spec {
 	const char *name; /* "creditcard-fraud" */
 	size_t row_size;
 	unsigned ninputs;
-	struct workload_input inputs[WORKLOAD_INPUTS_MAX];
+	struct workload_input inputs[WORKLOAD_INPUTS_MAX]; /* those of reference data last */
 	const char *output;   /* name of the output tensor for servers that want one; per-model default */
 	size_t output_values; /* float32 values per inference */
 	/* Key prefixes of the reference data: "referenceTensor:", "referenceBLOB:", and where the row has it, whether

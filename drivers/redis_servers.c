@@ -1,0 +1,127 @@
+/*
+ * redis_servers.c - comma lists of hosts and ports; see the header.
+ */
+#include "drivers/redis_servers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arith.h"
+
+#define DEFAULT_PORT 6379
+#define SERVERS_MAX 1024
+
+/* Item `index` of a comma list, a copy; a list of one stands for every index. */
+static char *list_item(const char *list, size_t n, size_t index)
+{
+	for (size_t i = 0; n > 1 && i < index; i++)
+		list = strchr(list, ',') + 1;
+	return strndup(list, strcspn(list, ","));
+}
+
+static size_t list_length(const char *list)
+{
+	size_t n = 1;
+
+	for (; *list; list++)
+		n += *list == ',';
+	return n;
+}
+
+static int parse_port(uint16_t *ret, const char *text, struct error *err)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || port == 0 || port > UINT16_MAX)
+		return error_set(err, ERR_USAGE, "-port \"%s\": not a port number from 1 to 65535", text);
+	*ret = (uint16_t)port;
+	return 0;
+}
+
+static int add_item(struct redis_servers *s, const char *host, const char *port_text, struct error *err)
+{
+	static const char SCHEME[] = "redis://";
+	char *name = NULL;
+	uint16_t port;
+	int r = parse_port(&port, port_text, err);
+
+	if (r < 0)
+		return r;
+	if (strncmp(host, SCHEME, sizeof(SCHEME) - 1) == 0)
+		host += sizeof(SCHEME) - 1;
+	r = endpoint_parse(&name, &port, host, port, err);
+	if (r == 0)
+		r = redis_servers_add(s, name, port, NULL, err);
+	free(name);
+	return r < 0 ? r : 0;
+}
+
+static int add_list(struct redis_servers *s, const char *hosts, const char *ports, struct error *err)
+{
+	size_t nhosts = list_length(hosts), nports = list_length(ports);
+	size_t n = nhosts > nports ? nhosts : nports;
+	int r = 0;
+
+	if ((nhosts != 1 && nhosts != n) || (nports != 1 && nports != n))
+		return error_set(err, ERR_USAGE,
+				 "-host lists %zu hosts but -port %zu ports: list as many, or one for all", nhosts,
+				 nports);
+	if (n > SERVERS_MAX)
+		return error_set(err, ERR_USAGE, "-host and -port list %zu servers, over the limit of %d", n,
+				 SERVERS_MAX);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		char *host = list_item(hosts, nhosts, i), *port = list_item(ports, nports, i);
+
+		r = host && port ? add_item(s, host, port, err) : error_set(err, ERR_NOMEM, "out of memory");
+		free(host);
+		free(port);
+	}
+	return r;
+}
+
+int redis_servers_open(struct redis_servers *s, const char *hosts, const char *ports, const struct conn_options *conn,
+		       struct error *err)
+{
+	int r = conn->unix_socket ? redis_servers_add(s, NULL, 0, conn->unix_socket, err)
+				  : add_list(s, hosts, ports, err);
+
+	if (r >= 0 && conn->tls)
+		r = tls_config_new(&s->tls, conn, NULL, err);
+	if (r < 0)
+		redis_servers_release(s);
+	return r < 0 ? r : 0;
+}
+
+int redis_servers_add(struct redis_servers *s, const char *host, uint16_t port, const char *unix_socket,
+		      struct error *err)
+{
+	struct endpoint *e = NULL, **endpoints;
+	int r = endpoint_resolve(&e, host, port, unix_socket, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < s->n; i++) {
+		if (strcmp(endpoint_name(s->endpoints[i]), endpoint_name(e)) == 0) {
+			endpoint_free(e);
+			return (int)i;
+		}
+	}
+	endpoints = realloc(s->endpoints, (s->n + 1) * sizeof(struct endpoint *));
+	if (!endpoints) {
+		endpoint_free(e);
+		return error_set(err, ERR_NOMEM, "out of memory");
+	}
+	s->endpoints = endpoints;
+	s->endpoints[s->n] = e;
+	return (int)s->n++;
+}
+
+void redis_servers_release(struct redis_servers *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		endpoint_free(s->endpoints[i]);
+	free(s->endpoints);
+	tls_config_free(s->tls);
+	*s = (struct redis_servers){0};
+}
