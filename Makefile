@@ -44,6 +44,7 @@ USES_aibench_generate_model := datagen
 USES_aibench_load_data := loaders
 USES_aibench_load_model := loaders
 USES_aibench_run_inference_null := runners
+USES_aibench_run_inference_redis_set := runners
 USES_aibench_run_inference_redisai := runners
 PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/aibench_*.c))
 

@@ -1,5 +1,6 @@
 #include "cmd/common_run_options.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #define FIELD(f) offsetof(struct run_options, f)
 #define HISTOGRAM_FILE "stats-response-latency-hist.txt"
-#define COUNT_MAX 9e15 /* exact as a double */
+#define PERIOD_MAX (365 * 86400 * 1e9) /* nanoseconds */
 
 const struct option run_option_table[] = {
 	{"file", OPTION_PATH, FIELD(file), "Dataset `file` to send; none: standard input.", 0, 0},
@@ -17,9 +18,8 @@ const struct option run_option_table[] = {
 	{"threads", OPTION_UINT, FIELD(threads),
 	 "Threads that drive the workers; 0: one for two cores, not more than workers.", 0, 1024},
 	{"max-queries", OPTION_UINT, FIELD(max_queries),
-	 "Inferences to make, burn-in included; 0: to the end of the dataset.", 0, COUNT_MAX},
-	{"burn-in", OPTION_UINT, FIELD(burn_in), "Inferences to make first and leave out of the statistics.", 0,
-	 COUNT_MAX},
+	 "Inferences to make, burn-in included; 0: to the end of the dataset.", 0, 0},
+	{"burn-in", OPTION_UINT, FIELD(burn_in), "Inferences to make first and leave out of the statistics.", 0, 0},
 	{"limit-rps", OPTION_DOUBLE, FIELD(limit_rps),
 	 "Inferences/s to send, on a schedule that does not wait for the server; 0: as fast as the answers come.", 0,
 	 ARRIVAL_RATE_MAX},
@@ -30,7 +30,7 @@ const struct option run_option_table[] = {
 	 0, 0},
 	{"seed", OPTION_INT, FIELD(seed), "Seed of the schedule and of everything random.", 0, 0},
 	{"reporting-period", OPTION_DURATION, FIELD(reporting_period), "Time between progress lines; 0: none.", 0,
-	 1e18},
+	 PERIOD_MAX},
 	{"repetitions", OPTION_UINT, FIELD(repetitions),
 	 "Full runs, each reported; above 1, _run_N is added to the names of the files written.", 1, 1000},
 	{"use-case", OPTION_STRING, FIELD(use_case), "`name` of the use case.", 0, 0},
@@ -41,7 +41,7 @@ const struct option run_option_table[] = {
 	{"print-responses", OPTION_BOOL, FIELD(print_responses), "Print every answer.", 0, 0},
 	{"expected-answers", OPTION_PATH, FIELD(expected_file),
 	 "`file` of the right answers (float32, in the order of the ids) to compare every answer with.", 0, 0},
-	{"tolerance", OPTION_DOUBLE, FIELD(tolerance), "Largest difference from -expected-answers.", 0, 1e300},
+	{"tolerance", OPTION_DOUBLE, FIELD(tolerance), "Largest difference from -expected-answers.", 0, INFINITY},
 	{"json-out-file", OPTION_PATH, FIELD(json_file), "`file` to write the results to, as JSON.", 0, 0},
 	{"output-file-stats-hdr-response-latency-hist", OPTION_PATH, FIELD(histogram_file),
 	 "`file` to write the distribution of latencies to; empty: none.", 0, 0},
