@@ -73,7 +73,7 @@ static int no_redis(struct redis_client *c, const struct error *why, struct erro
 	for (; n < c->nfirst && c->first[n] != '\r' && c->first[n] != '\n'; n++)
 		shown[n] = isprint((unsigned char)c->first[n]) ? c->first[n] : '.';
 	shown[n] = '\0';
-	if (!strchr("+-:$*", c->nfirst ? c->first[0] : '+'))
+	if (c->nfirst > 0 && !memchr("+-:$*", c->first[0], 5))
 		return error_set(err, ERR_PROTOCOL, "%s: no Redis server: it says \"%s\": are host and port right?",
 				 name, shown);
 	return error_set(err, ERR_PROTOCOL, "%s: %s", name, why->text);

@@ -55,6 +55,10 @@ struct redis_cluster {
 };
 /* CLUSTER SLOTS, asked through c. A standalone server yields enabled = false and itself as the only shard. */
 int redis_cluster_read(struct redis_cluster *ret, struct redis_client *c, struct error *err) MUST_CHECK;
+/* The same from a reply: ERR_PROTOCOL for what is no answer to CLUSTER SLOTS, ERR_NOT_FOUND if nobody has slots. asked:
+ * who answered, for shards that leave their name out. */
+int redis_cluster_parse(struct redis_cluster *ret, const struct resp_node *reply, size_t n,
+			const struct endpoint *asked) MUST_CHECK;
 void redis_cluster_release(struct redis_cluster *k);
 
 /* CRC16 (XMODEM) of the hash tag, or of the whole key, mod 16384. */

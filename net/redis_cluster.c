@@ -146,41 +146,52 @@ static bool says_standalone(const struct resp_node *reply)
 	       !memcmp(reply->data, TEXT, sizeof(TEXT) - 1);
 }
 
-int redis_cluster_read(struct redis_cluster *ret, struct redis_client *c, struct error *err)
+int redis_cluster_parse(struct redis_cluster *ret, const struct resp_node *reply, size_t n,
+			const struct endpoint *asked)
 {
-	static const char *const ARGS[] = {"CLUSTER", "SLOTS"};
 	struct redis_cluster k = {.enabled = true};
-	const char *name = redis_client_name(c);
-	const struct resp_node *reply, *end, *range;
-	size_t n;
-	int r;
+	const struct resp_node *end = reply + n;
+	int r = 0;
 
 	for (unsigned slot = 0; slot < REDIS_SLOTS; slot++)
 		k.slot_owner[slot] = NOBODY;
-	r = redis_client_command(c, 2, ARGS, NULL, &reply, &n, err);
-	if (r < 0)
-		return r;
 	if (says_standalone(reply)) {
 		k.enabled = false;
-		r = read_standalone(&k, redis_client_endpoint(c));
-	} else if (reply->type == RESP_ERROR) {
-		return error_set(err, ERR_SERVER, "%s: cannot ask for the cluster's slots: %.*s", name,
-				 (int)(reply->len < 400 ? reply->len : 400), reply->data);
+		r = read_standalone(&k, asked);
 	} else if (reply->type != RESP_ARRAY) {
 		r = ERR_PROTOCOL;
 	} else {
-		end = reply + n;
-		for (range = reply + 1; r == 0 && range < end; range = next_sibling(range, end))
-			r = read_range(&k, range, end, redis_client_endpoint(c));
+		for (const struct resp_node *range = reply + 1; r == 0 && range < end; range = next_sibling(range, end))
+			r = read_range(&k, range, end, asked);
 	}
+	if (r == 0 && k.nshards == 0)
+		r = ERR_NOT_FOUND;
 	if (r < 0) {
 		redis_cluster_release(&k);
-		return error_set(err, r, "%s: cannot read its answer to CLUSTER SLOTS: %s", name, error_message(r));
+		return r;
 	}
-	if (k.nshards == 0)
+	*ret = k;
+	return 0;
+}
+
+int redis_cluster_read(struct redis_cluster *ret, struct redis_client *c, struct error *err)
+{
+	static const char *const ARGS[] = {"CLUSTER", "SLOTS"};
+	const char *name = redis_client_name(c);
+	const struct resp_node *reply;
+	size_t n;
+	int r = redis_client_command(c, 2, ARGS, NULL, &reply, &n, err);
+
+	if (r < 0)
+		return r;
+	if (reply->type == RESP_ERROR && !says_standalone(reply))
+		return redis_client_refused(c, reply, err);
+	r = redis_cluster_parse(ret, reply, n, redis_client_endpoint(c));
+	if (r == ERR_NOT_FOUND)
 		return error_set(err, ERR_SERVER,
 				 "%s: no server of this cluster has slots: is it set up (redis-cli --cluster create)?",
 				 name);
-	*ret = k;
+	if (r < 0)
+		return error_set(err, r, "%s: cannot read its answer to CLUSTER SLOTS: %s", name, error_message(r));
 	return 0;
 }
