@@ -25,18 +25,27 @@ struct invocation {
 	struct run_config config;
 	char *command_line; /* owned */
 	char *expected;     /* owned: the file of -expected-answers */
+	bool header_printed;
 };
+
+/* With the first line under it, not before: a run that cannot start prints only why. */
+static void print_header(struct invocation *v)
+{
+	if (v->options.reporting_period > 0 && !v->header_printed)
+		report_progress_header(stdout);
+	v->header_printed = true;
+}
 
 static void print_period(void *arg, const struct period *p, const struct histogram *overall)
 {
-	(void)arg;
+	print_header(arg);
 	report_progress(stdout, p, overall);
 	fflush(stdout);
 }
 
 static void print_burn_in(void *arg, uint64_t inferences, unsigned workers)
 {
-	(void)arg;
+	print_header(arg);
 	report_burn_in_complete(stdout, inferences, workers);
 	fflush(stdout);
 }
@@ -208,7 +217,8 @@ static int judge(const struct invocation *v, const struct result *r)
 	if (r->stopped_by_error)
 		return fail(program, &r->error, EXIT_FAILED);
 	if (wrong > 0 && !v->options.ignore_errors) {
-		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answers, the first: %s", wrong, r->wrong.text);
+		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
+			  r->wrong.text);
 		return fail(program, &err, EXIT_FAILED);
 	}
 	return EXIT_OK;
@@ -223,9 +233,7 @@ static int run_once(struct invocation *v, unsigned repetition)
 
 	snprintf(description, sizeof(description), "%s on %s", v->options.use_case, v->program->driver->name);
 	fill_texts(&r, v, repetition, description);
-	if (v->options.reporting_period > 0)
-		report_progress_header(stdout);
-	fflush(stdout);
+	v->header_printed = false;
 	e = runner_run(&v->config, &r, &err);
 	if (e < 0)
 		return fail(v->program->name, &err, exit_status(e));
