@@ -14,8 +14,9 @@
 static double next_level(double level, int ticks)
 {
 	double halvings = floor(log(100 / (100 - level)) / log(2)) + 1;
+	double next = level + 100 / (ticks * exp2(halvings));
 
-	return level + 100 / (ticks * exp2(halvings));
+	return next > level ? next : 100; /* past the precision of double */
 }
 
 static void write_row(FILE *out, const struct histogram *h, uint32_t index, double level, uint64_t seen, double scale)

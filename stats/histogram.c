@@ -207,7 +207,8 @@ int histogram_merge_scaled(struct histogram *to, const struct histogram *from, i
 			continue;
 		value = histogram_middle_at(from, i) / divisor;
 		if (value > to->highest) {
-			over += n;
+			if (histogram_lowest_at(from, i) / divisor > to->highest)
+				over += n;
 			value = to->highest;
 		}
 		relaxed_add(&to->counts[histogram_index(to, value)], n);

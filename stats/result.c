@@ -55,7 +55,8 @@ static double rate(uint64_t n, nsec_t took)
 
 double result_rate(const struct result *r)
 {
-	return rate(result_measured(r), r->end - r->burn_in_end);
+	/* burn_in_end is not set where there was no burn-in, or where it never ended. */
+	return rate(result_measured(r), r->end - (r->burn_in_end > r->start ? r->burn_in_end : r->start));
 }
 
 double result_rate_with_warmup(const struct result *r)

@@ -70,7 +70,7 @@ struct result {
 
 	/* What happened */
 	nsec_t start_wall, end_wall;    /* nanoseconds since the epoch */
-	nsec_t start, burn_in_end, end; /* monotonic; without a burn-in, burn_in_end is start */
+	nsec_t start, burn_in_end, end; /* monotonic; burn_in_end is 0 or start without a burn-in */
 	bool interrupted;
 	bool stopped_by_error;
 	struct error error;      /* the first inference error */
