@@ -7,6 +7,8 @@
 #include "common/arith.h"
 
 #define DIFFERENCE_MAX 4096
+/* A server that is too busy to count, or gone, must not hold up the end of a run for a whole -timeout. */
+#define CONTROL_TIMEOUT (5 * NSEC_PER_SEC)
 
 static void give_up_on_counters(struct reporter *p, const struct error *why)
 {
@@ -95,7 +97,7 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 	bool open_loop = cfg->arrival != ARRIVAL_CLOSED;
 	struct driver_config driver = {
 		.spec = cfg->workload->spec(shared->workload),
-		.conn = cfg->conn,
+		.conn = &p->conn,
 		.options = cfg->driver_options,
 		.batch = cfg->what.batch,
 		.reference = cfg->what.reference,
@@ -103,7 +105,10 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 		.seed = cfg->seed,
 	};
 
-	*p = (struct reporter){.shared = shared, .workers = workers, .nworkers = nworkers, .result = result};
+	*p = (struct reporter){
+		.shared = shared, .workers = workers, .nworkers = nworkers, .result = result, .conn = *cfg->conn};
+	if (p->conn.timeout > CONTROL_TIMEOUT)
+		p->conn.timeout = CONTROL_TIMEOUT;
 	if (recorder_init(&p->now, open_loop) < 0 || histogram_init_latency(&p->before) < 0 ||
 	    histogram_init_latency(&p->period) < 0) {
 		reporter_release(p);
@@ -155,6 +160,16 @@ static double rate(uint64_t n, nsec_t time)
 	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
 }
 
+/* The server owes answers that nobody waits for any more: it would not answer this thread either. */
+static bool given_up(const struct reporter *p)
+{
+	for (unsigned i = 0; i < p->nworkers; i++) {
+		if (p->workers[i].outstanding > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Ends a period now. The last one is left out if nothing came in it. */
 static int end_period(struct reporter *p, bool last)
 {
@@ -189,7 +204,7 @@ static int end_period(struct reporter *p, bool last)
 	p->last = now;
 	if (observer->period)
 		observer->period(observer->arg, &period, &p->now.service);
-	return read_counters(p, wall);
+	return last && given_up(p) ? 0 : read_counters(p, wall);
 }
 
 enum event { EVENT_PERIOD, EVENT_BURN_IN, EVENT_FINISHED };

@@ -13,7 +13,8 @@ struct reporter {
 	const struct worker *workers;
 	unsigned nworkers;
 	struct result *result;
-	struct driver *control; /* opened without slots, for the server's counters; NULL: there are none */
+	struct conn_options conn; /* with a timeout of its own */
+	struct driver *control;   /* opened without slots, for the server's counters; NULL: there are none */
 	struct counters counters;
 	struct recorder now;     /* all workers' measurements at the end of this period */
 	struct histogram before; /* service time at the end of the last one */

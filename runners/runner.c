@@ -267,13 +267,13 @@ static int measure(struct shared *s, struct worker *workers, unsigned n, struct 
 {
 	struct reporter reporter;
 	struct usage_mark usage;
-	int e, created;
+	int e;
 
 	e = reporter_init(&reporter, s, workers, n, r, err);
 	if (e < 0)
 		return e;
 	reporter_start(&reporter);
-	e = created = create_threads(workers, n, err);
+	e = create_threads(workers, n, err);
 	usage_begin(&usage);
 	if (e == 0)
 		e = start_clock(s, workers, n, err);

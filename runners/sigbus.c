@@ -17,12 +17,11 @@ static struct {
 static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	const struct dataset *d = atomic_load(&guard.dataset);
-	uintptr_t page = (uintptr_t)info->si_addr & ~(guard.page_size - 1);
+	char *page = (char *)info->si_addr - ((uintptr_t)info->si_addr & (guard.page_size - 1));
 
 	(void)context;
 	if (d && dataset_contains(d, info->si_addr) &&
-	    mmap((void *)page, guard.page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-		    MAP_FAILED) {
+	    mmap(page, guard.page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
 		atomic_store(&guard.hit, true);
 		return;
 	}
