@@ -64,6 +64,7 @@ struct worker {
 	struct completion *done;        /* what poll fills */
 	int max_done;
 
+	size_t prefetch;    /* bytes ahead */
 	const void *rows;   /* of arrival_number, taken and not sent yet; NULL: not taken */
 	bool ended;         /* nothing more is sent */
 	bool starved;       /* the next rows have not come through the pipe yet */
