@@ -39,7 +39,7 @@ int histogram_init(struct histogram *h, int64_t lowest, int64_t highest, int dig
 	if (n.unit_magnitude + m > MAGNITUDE_MAX)
 		return ERR_INVALID;
 	n.mask = ((UINT64_C(1) << m) - 1) << n.unit_magnitude;
-	n.leading_zeros = 64 - n.unit_magnitude - m;
+	n.first_magnitude = n.unit_magnitude + n.sub_bucket_magnitude;
 	buckets = buckets_needed(highest, n.unit_magnitude + m);
 	n.ncounts = (buckets + 1) << n.sub_bucket_magnitude;
 	n.counts = calloc(n.ncounts, sizeof(*n.counts));

@@ -29,8 +29,8 @@ struct histogram {
 	int digits;                               /* significant decimal digits, 1 to 5 */
 	int unit_magnitude, sub_bucket_magnitude; /* unit; m-1 of the layout */
 	uint32_t ncounts;
-	uint64_t mask;     /* all values of the first bucket */
-	int leading_zeros; /* of a value of the first bucket, at the least */
+	uint64_t mask;       /* all values of the first bucket */
+	int first_magnitude; /* of the highest bit of a value of the first bucket, at the most: unit + m-1 */
 	uint64_t total, saturated;
 	int64_t min, max; /* of the recorded values, exact; INT64_MAX and 0 when empty */
 	uint64_t *counts;
@@ -58,9 +58,10 @@ static inline void relaxed_add(uint64_t *counter, uint64_t n)
 static inline uint32_t histogram_index(const struct histogram *h, int64_t value)
 {
 	uint64_t v = (uint64_t)value;
-	int bucket = h->leading_zeros - __builtin_clzll(v | h->mask);
+	int magnitude = 63 ^ __builtin_clzll(v | h->mask);
+	uint32_t bucket = (uint32_t)(magnitude - h->first_magnitude);
 
-	return ((uint32_t)bucket << h->sub_bucket_magnitude) + (uint32_t)(v >> (bucket + h->unit_magnitude));
+	return (bucket << h->sub_bucket_magnitude) + (uint32_t)(v >> (magnitude - h->sub_bucket_magnitude));
 }
 
 /* Never allocates, never fails. A negative value counts as 0. */
