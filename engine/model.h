@@ -42,6 +42,7 @@ struct model_load_config {
 	const char *name; /* what messages call the model */
 	struct model_io io;
 	const struct allocator *allocator; /* weights; NULL: libc */
+	size_t memory_max;                 /* bytes of all constants, and of what one run takes; 0: 4 GiB */
 };
 
 /* blob is not kept. ret_fault and ret_fault_index (which input or output) may be NULL. */
@@ -72,7 +73,7 @@ void model_context_free(struct model_context *c);
 /*
  * Runs once. Inputs are checked against the graph (dtype, and shapes by inference); each out[i] becomes a new tensor
  * from `a`, owned by the caller; on failure all are NULL. Nothing but the outputs is allocated once a plan for these
- * shapes exists.
+ * shapes exists. Large matrix products use as many threads as the calling thread has set for OpenMP.
  */
 int model_run(struct model_context *c, struct tensor *const *in, size_t nin, struct tensor **out, size_t nout,
 	      const struct allocator *a, struct error *err) MUST_CHECK;

@@ -1,0 +1,152 @@
+/*
+ * graph.h - what every model format is read into: values, and the operators that make one from another.
+ *
+ * A value is a graph input, a constant, or an output of exactly one node. Nodes are kept in an order in which every
+ * value is made before it is used. Operators mean the same whatever format they came from: what the formats spell
+ * differently (attribute or input, argument order, layout) is settled by the importer.
+ */
+#ifndef ENGINE_GRAPH_H
+#define ENGINE_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "engine/tensor.h"
+
+/*
+ * X(enum, name in messages). Inputs, where they are not plain (x) or (a, b):
+ *   MATMUL        a, b [, bias]         batched over leading dimensions, which broadcast
+ *   BIAS_ADD      x, bias of the last dimension
+ *   RESHAPE       x, shape (one -1)     EXPAND_DIMS  x, axis     TRANSPOSE  x, permutation
+ *   CONCAT        x..., axis            SPLIT        x, axis     SLICE      x, begin, size (-1: to the end)
+ *   STRIDED_SLICE x, begin, end, strides                         PAD        x, pairs [, value]
+ *   GATHER        x, indices, axis      REDUCE_*     x, axes     ARGMAX     x, axis
+ *   RANDOM_UNIFORM  shape
+ * Everything but the data (x, indices, a, b, bias, value) must be known when a plan is made: constants, or computed
+ * from shapes.
+ */
+#define OP_LIST(X) \
+	X(OP_NEG, "Neg") \
+	X(OP_EXP, "Exp") \
+	X(OP_LOG, "Log") \
+	X(OP_SQRT, "Sqrt") \
+	X(OP_RSQRT, "Rsqrt") \
+	X(OP_SQUARE, "Square") \
+	X(OP_TANH, "Tanh") \
+	X(OP_SIGMOID, "Sigmoid") \
+	X(OP_RELU, "Relu") \
+	X(OP_RELU6, "Relu6") \
+	X(OP_LEAKY_RELU, "LeakyRelu") \
+	X(OP_ELU, "Elu") \
+	X(OP_FLOOR, "Floor") \
+	X(OP_ADD, "Add") \
+	X(OP_SUB, "Sub") \
+	X(OP_MUL, "Mul") \
+	X(OP_DIV, "Div") \
+	X(OP_MAXIMUM, "Maximum") \
+	X(OP_MINIMUM, "Minimum") \
+	X(OP_BIAS_ADD, "BiasAdd") \
+	X(OP_MATMUL, "MatMul") \
+	X(OP_SOFTMAX, "Softmax") \
+	X(OP_LOG_SOFTMAX, "LogSoftmax") \
+	X(OP_IDENTITY, "Identity") \
+	X(OP_RESHAPE, "Reshape") \
+	X(OP_SQUEEZE, "Squeeze") \
+	X(OP_EXPAND_DIMS, "ExpandDims") \
+	X(OP_SHAPE, "Shape") \
+	X(OP_TRANSPOSE, "Transpose") \
+	X(OP_CONCAT, "Concat") \
+	X(OP_SPLIT, "Split") \
+	X(OP_SLICE, "Slice") \
+	X(OP_STRIDED_SLICE, "StridedSlice") \
+	X(OP_PAD, "Pad") \
+	X(OP_GATHER, "Gather") \
+	X(OP_PACK, "Pack") \
+	X(OP_UNPACK, "Unpack") \
+	X(OP_CAST, "Cast") \
+	X(OP_REDUCE_MEAN, "Mean") \
+	X(OP_REDUCE_SUM, "Sum") \
+	X(OP_REDUCE_MAX, "Max") \
+	X(OP_REDUCE_MIN, "Min") \
+	X(OP_ARGMAX, "ArgMax") \
+	X(OP_RANDOM_UNIFORM, "RandomUniform")
+
+enum op {
+#define OP_ENUM(id, name) id,
+	OP_LIST(OP_ENUM)
+#undef OP_ENUM
+		OP_COUNT
+};
+
+const char *op_name(enum op op);
+
+/* What a fused node does to its result before it is stored. */
+enum activation { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_LEAKY_RELU, ACT_ELU, ACT_SIGMOID, ACT_TANH };
+
+/* Constant weights of a MATMUL in the layout of its kernel, made once a model. */
+struct packed_weights;
+
+/* Only the fields of the node's own op mean anything. */
+struct attributes {
+	enum activation activation;    /* MATMUL */
+	float alpha;                   /* slope of LEAKY_RELU and ELU, also as activation */
+	bool transpose_a, transpose_b; /* MATMUL: the two last dimensions */
+	bool matrices_only;            /* MATMUL: rank 2, as TensorFlow's MatMul demands */
+	bool keep_dims;                /* REDUCE_* */
+	int64_t axis;                  /* PACK, UNPACK */
+	enum dtype dtype;              /* CAST, SHAPE, ARGMAX, RANDOM_UNIFORM: of the result */
+	unsigned naxes;                /* SQUEEZE; 0: all of size 1 */
+	int64_t axes[TENSOR_MAX_RANK]; /* SQUEEZE */
+	uint32_t begin_mask, end_mask; /* STRIDED_SLICE, one bit an entry of begin */
+	uint32_t ellipsis_mask, new_axis_mask, shrink_axis_mask;
+};
+
+#define VALUE_NONE UINT32_MAX
+
+struct value {
+	enum dtype dtype;
+	struct tensor *constant; /* owned; NULL: computed or fed */
+	uint32_t node;           /* that makes it; VALUE_NONE: input or constant */
+};
+
+struct node {
+	enum op op;
+	char *name; /* as the model spells it, for messages */
+	struct attributes attr;
+	uint32_t *in, *out; /* values */
+	uint32_t nin, nout;
+	struct packed_weights *packed; /* owned; stands for in[1] */
+};
+
+struct graph {
+	struct value *values;
+	uint32_t nvalues, values_cap;
+	struct node *nodes;
+	uint32_t nnodes, nodes_cap;
+	uint32_t *inputs, *outputs; /* values, in call order */
+	uint32_t ninputs, noutputs;
+	size_t constant_bytes, constant_max;
+	const struct allocator *allocator; /* of the constants */
+};
+
+void graph_init(struct graph *g, const struct allocator *a, size_t constant_max);
+void graph_release(struct graph *g);
+
+/* The index of the new value, or a negative error. A constant becomes the graph's, also on failure. */
+int64_t graph_add_value(struct graph *g, enum dtype t) MUST_CHECK;
+int64_t graph_add_constant(struct graph *g, struct tensor *constant) MUST_CHECK;
+/*
+ * Adds a node with nout new outputs whose types follow from its inputs; its inputs exist already. Text: says what the
+ * operator does not take. ERR_UNSUPPORTED: input types or their number; ERR_NOMEM.
+ */
+int graph_add_node(struct graph *g, enum op op, const char *name, const struct attributes *attr, const uint32_t *in,
+		   uint32_t nin, uint32_t nout, struct node **ret, struct error *err) MUST_CHECK;
+int graph_set_io(struct graph *g, const uint32_t *inputs, uint32_t ninputs, const uint32_t *outputs,
+		 uint32_t noutputs) MUST_CHECK;
+/* An allocation for a constant that is still to be made: ERR_RANGE if the graph's constants would pass their limit. */
+int graph_check_constant(const struct graph *g, enum dtype t, const int64_t *dims, unsigned rank,
+			 struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,325 @@
+/*
+ * model.c - loading a model, and the contexts that run it.
+ */
+#include "engine/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arith.h"
+#include "common/rng.h"
+#include "engine/arena.h"
+#include "engine/import.h"
+#include "engine/passes.h"
+#include "engine/plan.h"
+
+#define MEMORY_MAX ((size_t)4 << 30)
+/* Batching makes many shapes of one model: more than this is not worth its memory. */
+#define PLANS_MAX 32
+
+struct model {
+	char *name;
+	struct graph graph;
+	const struct kernels *kernels;
+	size_t memory_max;
+	struct model_tensor_info *inputs, *outputs;
+	size_t ninputs, noutputs;
+};
+
+struct model_context {
+	struct model *model;
+	struct rng rng;
+	struct plan *plans[PLANS_MAX]; /* most recently used first */
+	size_t nplans;
+	void *arena; /* shared by the plans: only one runs at a time */
+	size_t arena_size;
+};
+
+int import_alloc_io(struct import *im, size_t ninputs, size_t noutputs)
+{
+	im->inputs = calloc(ninputs + 1, sizeof(*im->inputs));
+	im->outputs = calloc(noutputs + 1, sizeof(*im->outputs));
+	if (im->inputs == NULL || im->outputs == NULL)
+		return ERR_NOMEM;
+	im->ninputs = ninputs;
+	im->noutputs = noutputs;
+	return 0;
+}
+
+int import_fail(struct import *im, enum model_fault fault, enum error_code code, const char *fmt, ...)
+{
+	struct error text;
+	va_list args;
+
+	va_start(args, fmt);
+	error_vset(&text, code, fmt, args);
+	va_end(args);
+	im->fault = fault;
+	return error_set(im->err, code, "model '%s': %s", im->model, text.text);
+}
+
+/* What an importer filled in becomes the model's. */
+static int finish_load(struct model *m, struct import *im, int r)
+{
+	m->inputs = im->inputs;
+	m->outputs = im->outputs;
+	m->ninputs = im->ninputs;
+	m->noutputs = im->noutputs;
+	if (r < 0)
+		return r;
+	r = graph_optimise(&m->graph, m->kernels, m->name, im->err);
+	if (r < 0)
+		im->fault = MODEL_FAULT_OTHER;
+	return r;
+}
+
+static struct model *model_new(const char *name, const struct allocator *a, size_t memory_max)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->name = strdup(name != NULL ? name : "model");
+	if (m->name == NULL) {
+		free(m);
+		return NULL;
+	}
+	m->memory_max = memory_max != 0 ? memory_max : MEMORY_MAX;
+	m->kernels = kernels_best();
+	graph_init(&m->graph, a, m->memory_max);
+	return m;
+}
+
+static int load(struct model **ret, struct model *m, struct import *im, int r)
+{
+	r = finish_load(m, im, r);
+	if (r == 0) {
+		*ret = m;
+		return 0;
+	}
+	if (im->fault == MODEL_FAULT_NONE)
+		im->fault = MODEL_FAULT_OTHER;
+	if (im->err->text[0] == '\0')
+		error_set(im->err, (enum error_code)r, "model '%s': %s", m->name, error_message(r));
+	model_free(m);
+	return r;
+}
+
+int model_load(struct model **ret, const struct model_load_config *cfg, const void *blob, size_t len,
+	       enum model_fault *ret_fault, size_t *ret_fault_index, struct error *err)
+{
+	struct error scratch;
+	struct model *m = model_new(cfg->name, cfg->allocator, cfg->memory_max);
+	int r;
+
+	if (err == NULL)
+		err = &scratch;
+	err->text[0] = '\0';
+	if (m == NULL)
+		return error_set(err, ERR_NOMEM, "%s", error_message(ERR_NOMEM));
+	struct import im = {.model = m->name, .io = cfg->io, .graph = &m->graph, .err = err};
+	if (cfg->format == MODEL_TENSORFLOW)
+		r = import_graphdef(&im, blob, len);
+	else
+		r = import_fail(&im, MODEL_FAULT_OTHER, ERR_UNSUPPORTED, "this format is not supported yet");
+	r = load(ret, m, &im, r);
+	if (ret_fault != NULL)
+		*ret_fault = im.fault;
+	if (ret_fault_index != NULL)
+		*ret_fault_index = im.fault_index;
+	return r;
+}
+
+int model_load_saved(struct model **ret, const char *folder, const char *signature, const char *name, struct error *err)
+{
+	struct error scratch;
+	struct model *m = model_new(name != NULL ? name : folder, NULL, 0);
+
+	if (err == NULL)
+		err = &scratch;
+	err->text[0] = '\0';
+	if (m == NULL)
+		return error_set(err, ERR_NOMEM, "%s", error_message(ERR_NOMEM));
+	struct import im = {.model = m->name, .graph = &m->graph, .err = err};
+	int r = import_savedmodel(&im, folder, signature != NULL ? signature : "serving_default");
+	return load(ret, m, &im, r);
+}
+
+static void infos_free(struct model_tensor_info *infos, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((char *)(uintptr_t)infos[i].name);
+	free(infos);
+}
+
+void model_free(struct model *m)
+{
+	if (m == NULL)
+		return;
+	infos_free(m->inputs, m->ninputs);
+	infos_free(m->outputs, m->noutputs);
+	graph_release(&m->graph);
+	free(m->name);
+	free(m);
+}
+
+size_t model_ninputs(const struct model *m)
+{
+	return m->ninputs;
+}
+
+size_t model_noutputs(const struct model *m)
+{
+	return m->noutputs;
+}
+
+const struct model_tensor_info *model_input(const struct model *m, size_t i)
+{
+	return &m->inputs[i];
+}
+
+const struct model_tensor_info *model_output(const struct model *m, size_t i)
+{
+	return &m->outputs[i];
+}
+
+size_t model_memory(const struct model *m)
+{
+	const struct graph *g = &m->graph;
+	size_t total = sizeof(*m) + g->values_cap * sizeof(*g->values) + g->nodes_cap * sizeof(*g->nodes) +
+		       (m->ninputs + m->noutputs) * sizeof(*m->inputs);
+
+	for (uint32_t i = 0; i < g->nvalues; i++) {
+		const struct tensor *t = g->values[i].constant;
+		if (t != NULL)
+			total += t->data != NULL ? tensor_memory(t) : sizeof(*t);
+	}
+	for (uint32_t i = 0; i < g->nnodes; i++)
+		total += packed_weights_memory(g->nodes[i].packed);
+	return total;
+}
+
+int model_context_new(struct model_context **ret, struct model *m, uint64_t seed)
+{
+	struct model_context *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->model = m;
+	rng_init(&c->rng, seed);
+	*ret = c;
+	return 0;
+}
+
+void model_context_free(struct model_context *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->nplans; i++)
+		plan_free(c->plans[i]);
+	free(c->arena);
+	free(c);
+}
+
+/* Room for the largest plan; those that are there already move along. */
+static int grow_arena(struct model_context *c, size_t size)
+{
+	if (size <= c->arena_size)
+		return 0;
+	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+	void *arena = aligned_alloc(ARENA_ALIGN, size);
+	if (arena == NULL)
+		return ERR_NOMEM;
+	free(c->arena);
+	c->arena = arena;
+	c->arena_size = size;
+	for (size_t i = 0; i < c->nplans; i++)
+		plan_bind(c->plans[i], arena);
+	return 0;
+}
+
+static int add_plan(struct model_context *c, struct tensor *const *in, struct error *err)
+{
+	const struct model *m = c->model;
+	const struct plan_config cfg = {
+		.graph = &m->graph, .kernels = m->kernels, .model = m->name, .memory_max = m->memory_max};
+	struct shape *shapes = calloc(m->ninputs + 1, sizeof(*shapes));
+	struct plan *p = NULL;
+	int r = shapes != NULL ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < m->ninputs && r == 0; i++)
+		r = shape_set(&shapes[i], in[i]->dims, in[i]->rank);
+	if (r == 0)
+		r = plan_new(&p, &cfg, shapes, err);
+	if (r == 0)
+		r = grow_arena(c, plan_arena_size(p));
+	free(shapes);
+	if (r < 0) {
+		plan_free(p);
+		return r;
+	}
+	plan_bind(p, c->arena);
+	if (c->nplans == PLANS_MAX)
+		plan_free(c->plans[--c->nplans]);
+	memmove(c->plans + 1, c->plans, c->nplans * sizeof(*c->plans));
+	c->plans[0] = p;
+	c->nplans++;
+	return 0;
+}
+
+/* Leaves the plan for these inputs in front. */
+static int find_plan(struct model_context *c, struct tensor *const *in, struct error *err)
+{
+	for (size_t i = 0; i < c->nplans; i++) {
+		if (!plan_matches(c->plans[i], in))
+			continue;
+		struct plan *found = c->plans[i];
+		memmove(c->plans + 1, c->plans, i * sizeof(*c->plans));
+		c->plans[0] = found;
+		return 0;
+	}
+	return add_plan(c, in, err);
+}
+
+static int check_inputs(const struct model *m, struct tensor *const *in, size_t nin, size_t nout, struct error *err)
+{
+	if (nin != m->ninputs || nout != m->noutputs)
+		return error_set(err, ERR_INVALID, "model '%s' takes %zu inputs and gives %zu outputs, not %zu and %zu",
+				 m->name, m->ninputs, m->noutputs, nin, nout);
+	for (size_t i = 0; i < nin; i++) {
+		if (in[i]->dtype != m->inputs[i].dtype)
+			return error_set(err, ERR_INVALID, "model '%s': input '%s' is of type %s, not %s", m->name,
+					 m->inputs[i].name, dtype_name(m->inputs[i].dtype), dtype_name(in[i]->dtype));
+	}
+	return 0;
+}
+
+int model_run(struct model_context *c, struct tensor *const *in, size_t nin, struct tensor **out, size_t nout,
+	      const struct allocator *a, struct error *err)
+{
+	const struct model *m = c->model;
+	struct error scratch;
+	struct run run = {.rng = &c->rng, .err = err != NULL ? err : &scratch};
+
+	run.err->text[0] = '\0';
+	for (size_t i = 0; i < nout; i++)
+		out[i] = NULL;
+	int r = check_inputs(m, in, nin, nout, run.err);
+	if (r == 0)
+		r = find_plan(c, in, run.err);
+	for (size_t i = 0; i < nout && r == 0; i++) {
+		const struct shape *s = plan_output(c->plans[0], i);
+		r = tensor_new(&out[i], m->outputs[i].dtype, s->dims, s->rank, false, a);
+	}
+	if (r == 0)
+		r = plan_run(c->plans[0], in, out, &run);
+	if (r == 0)
+		return 0;
+	if (run.err->text[0] == '\0')
+		error_set(run.err, (enum error_code)r, "model '%s': %s", m->name, error_message(r));
+	for (size_t i = 0; i < nout; i++) {
+		tensor_unref(out[i]);
+		out[i] = NULL;
+	}
+	return r;
+}

@@ -1,0 +1,420 @@
+/*
+ * plan.c - from a graph and input shapes to a list of steps over one arena.
+ *
+ * Nodes are planned in order. Those whose inputs are known already (shapes and what is computed from them) are
+ * evaluated at once and leave no step. Views share the memory of what they show: `root` leads from a value to the one
+ * whose memory it is. A root is a constant, an input, an output tensor of the run, or has its place in the arena from
+ * the step that makes it to the last one that reads it.
+ */
+#include "engine/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arith.h"
+#include "engine/arena.h"
+
+#define NO_STEP UINT32_MAX
+#define NOT_BOUND UINT32_MAX
+
+/* Where a value has its memory in the arena. */
+struct place {
+	struct operand *operand;
+	size_t offset;
+};
+
+/* A value that follows a tensor of the run: an input or output, or a view of one. */
+struct binding {
+	struct operand *operand;
+	uint32_t tensor;
+};
+
+/* An output that is made by copying: an input, a constant, or a value that is an output already. */
+struct copy {
+	const struct operand *from;
+	uint32_t output;
+};
+
+struct plan {
+	struct plan_config cfg;
+	const struct graph *graph;
+	struct pool pool;
+	struct operand *operands; /* one a value of the graph */
+	uint32_t *root;
+	struct step *steps;
+	uint32_t nsteps;
+	struct place *places, *scratches;
+	uint32_t nplaces, nscratches;
+	struct binding *inputs, *outputs;
+	uint32_t ninputs, noutputs;
+	struct copy *copies;
+	uint32_t ncopies;
+	size_t arena_size;
+};
+
+/* Only while the plan is made. */
+struct layout {
+	struct arena arena;
+	uint32_t *bound;     /* output whose memory root v is */
+	uint32_t *last_step; /* that reads root v */
+	bool *needed;        /* root v */
+	bool *placed;        /* root v is in the arena */
+	size_t *offset;
+};
+
+static int init_operands(struct plan *p, const struct shape *inputs)
+{
+	const struct graph *g = p->graph;
+
+	p->operands = pool_alloc(&p->pool, g->nvalues, sizeof(*p->operands));
+	p->root = pool_alloc(&p->pool, g->nvalues, sizeof(*p->root));
+	p->steps = pool_alloc(&p->pool, g->nnodes, sizeof(*p->steps));
+	if (p->operands == NULL || p->root == NULL || p->steps == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->nvalues; i++) {
+		const struct tensor *constant = g->values[i].constant;
+		p->operands[i].dtype = g->values[i].dtype;
+		p->root[i] = i;
+		if (constant == NULL)
+			continue;
+		p->operands[i].known = true;
+		p->operands[i].data = constant->data;
+		int r = shape_set(&p->operands[i].shape, constant->dims, constant->rank);
+		if (r < 0)
+			return r;
+	}
+	for (uint32_t i = 0; i < g->ninputs; i++)
+		p->operands[g->inputs[i]].shape = inputs[i];
+	return 0;
+}
+
+static int plan_node(struct plan *p, const struct node *node, struct error *err)
+{
+	struct step *s = &p->steps[p->nsteps];
+
+	*s = (struct step){
+		.node = node, .kernels = p->cfg.kernels, .pool = &p->pool, .nin = node->nin, .nout = node->nout};
+	s->in = pool_alloc(&p->pool, (size_t)node->nin + node->nout, sizeof(struct operand *));
+	if (s->in == NULL)
+		return ERR_NOMEM;
+	s->out = s->in + node->nin;
+	for (uint32_t i = 0; i < node->nin; i++)
+		s->in[i] = &p->operands[node->in[i]];
+	for (uint32_t i = 0; i < node->nout; i++)
+		s->out[i] = &p->operands[node->out[i]];
+	int r = step_plan(s, p->cfg.model, err);
+	if (r < 0)
+		return r;
+	if (op_def(node->op)->flags & OP_VIEW) {
+		p->root[node->out[0]] = p->root[node->in[0]];
+		return 0;
+	}
+	if (s->run == NULL)
+		return 0;
+	if (step_can_fold(s)) {
+		r = step_evaluate(s, err);
+		return r < 0 ? node_error(err, r, p->cfg.model, node) : 0;
+	}
+	p->nsteps++;
+	return 0;
+}
+
+/* Drops the steps whose results nobody reads: outputs backwards. */
+static void drop_unneeded(struct plan *p, struct layout *l)
+{
+	const struct graph *g = p->graph;
+	uint32_t kept = p->nsteps;
+
+	for (uint32_t i = 0; i < g->noutputs; i++)
+		l->needed[p->root[g->outputs[i]]] = true;
+	for (uint32_t i = p->nsteps; i-- > 0;) {
+		const struct step *s = &p->steps[i];
+		bool needed = false;
+		for (uint32_t o = 0; o < s->nout; o++)
+			needed |= l->needed[p->root[s->node->out[o]]];
+		if (!needed)
+			continue;
+		for (uint32_t k = 0; k < s->nin; k++)
+			l->needed[p->root[s->node->in[k]]] = true;
+		p->steps[--kept] = *s;
+	}
+	memmove(p->steps, p->steps + kept, (p->nsteps - kept) * sizeof(*p->steps));
+	p->nsteps -= kept;
+}
+
+/* Which values are an output's memory, and which outputs are copies. */
+static int bind_outputs(struct plan *p, struct layout *l)
+{
+	const struct graph *g = p->graph;
+	bool *fed = pool_alloc(&p->pool, g->nvalues, sizeof(*fed));
+
+	p->copies = pool_alloc(&p->pool, g->noutputs, sizeof(*p->copies));
+	if (fed == NULL || p->copies == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->ninputs; i++)
+		fed[g->inputs[i]] = true;
+	for (uint32_t i = 0; i < g->noutputs; i++) {
+		uint32_t root = p->root[g->outputs[i]];
+		if (p->operands[g->outputs[i]].known || fed[root] || l->bound[root] != NOT_BOUND)
+			p->copies[p->ncopies++] = (struct copy){&p->operands[g->outputs[i]], i};
+		else
+			l->bound[root] = i;
+	}
+	return 0;
+}
+
+static size_t operand_bytes(const struct operand *o)
+{
+	return o->shape.count * dtype_size(o->dtype);
+}
+
+/* An input whose place ends with this step and fits the output exactly, or VALUE_NONE. */
+static uint32_t reusable_input(const struct plan *p, const struct layout *l, const struct step *s, uint32_t step)
+{
+	if ((op_def(s->node->op)->flags & OP_INPLACE) == 0)
+		return VALUE_NONE;
+	for (uint32_t i = 0; i < s->nin; i++) {
+		uint32_t root = p->root[s->node->in[i]];
+		if (l->placed[root] && l->last_step[root] == step &&
+		    operand_bytes(s->in[i]) == operand_bytes(s->out[0]))
+			return root;
+	}
+	return VALUE_NONE;
+}
+
+static int place_step(struct plan *p, struct layout *l, uint32_t index)
+{
+	struct step *s = &p->steps[index];
+	uint32_t reused = VALUE_NONE;
+	size_t scratch_at = 0;
+	int r;
+
+	for (uint32_t i = 0; i < s->nout; i++) {
+		uint32_t v = s->node->out[i];
+		if (l->bound[v] != NOT_BOUND)
+			continue;
+		reused = reusable_input(p, l, s, index);
+		if (reused != VALUE_NONE) {
+			l->offset[v] = l->offset[reused];
+			l->placed[reused] = false;
+		} else {
+			r = arena_place(&l->arena, operand_bytes(s->out[i]), p->cfg.memory_max, &l->offset[v]);
+			if (r < 0)
+				return r;
+		}
+		l->placed[v] = true;
+		p->places[p->nplaces++] = (struct place){&p->operands[v], l->offset[v]};
+	}
+	if (s->scratch_size > 0) {
+		r = arena_place(&l->arena, s->scratch_size, p->cfg.memory_max, &scratch_at);
+		if (r == 0)
+			r = arena_give_back(&l->arena, scratch_at, s->scratch_size);
+		if (r < 0)
+			return r;
+		p->scratches[p->nscratches++] = (struct place){NULL, scratch_at};
+	}
+	/* Now free what nobody reads any more: inputs, and outputs that nobody reads at all. */
+	for (uint32_t i = 0; i < s->nin + s->nout; i++) {
+		uint32_t root = p->root[i < s->nin ? s->node->in[i] : s->node->out[i - s->nin]];
+		bool done = l->last_step[root] == index || l->last_step[root] == NO_STEP;
+		if (!l->placed[root] || !done)
+			continue;
+		l->placed[root] = false;
+		r = arena_give_back(&l->arena, l->offset[root], operand_bytes(&p->operands[root]));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int place_values(struct plan *p, struct layout *l)
+{
+	uint32_t nouts = 0;
+
+	for (uint32_t i = 0; i < p->graph->nvalues; i++)
+		l->last_step[i] = NO_STEP;
+	for (uint32_t i = 0; i < p->nsteps; i++) {
+		for (uint32_t k = 0; k < p->steps[i].nin; k++)
+			l->last_step[p->root[p->steps[i].node->in[k]]] = i;
+		nouts += p->steps[i].nout;
+	}
+	/* A place for every value, and for its views. */
+	p->places = pool_alloc(&p->pool, (size_t)nouts + p->graph->nnodes, sizeof(*p->places));
+	p->scratches = pool_alloc(&p->pool, p->nsteps, sizeof(*p->scratches));
+	if (p->places == NULL || p->scratches == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < p->nsteps; i++) {
+		int r = place_step(p, l, i);
+		if (r < 0)
+			return r;
+	}
+	p->arena_size = l->arena.size;
+	return 0;
+}
+
+/* Lists what a run and plan_bind have to set: values, views included, by where their memory comes from. */
+static int list_bindings(struct plan *p, const struct layout *l)
+{
+	const struct graph *g = p->graph;
+	uint32_t *input_of = pool_alloc(&p->pool, g->nvalues, sizeof(*input_of));
+
+	p->inputs = pool_alloc(&p->pool, g->nvalues, sizeof(*p->inputs));
+	p->outputs = pool_alloc(&p->pool, g->nvalues, sizeof(*p->outputs));
+	if (input_of == NULL || p->inputs == NULL || p->outputs == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->ninputs; i++)
+		input_of[g->inputs[i]] = i + 1;
+	for (uint32_t v = 0; v < g->nvalues; v++) {
+		uint32_t root = p->root[v];
+		if (input_of[root] != 0)
+			p->inputs[p->ninputs++] = (struct binding){&p->operands[v], input_of[root] - 1};
+		else if (l->bound[root] != NOT_BOUND)
+			p->outputs[p->noutputs++] = (struct binding){&p->operands[v], l->bound[root]};
+		else if (root != v && !p->operands[v].known)
+			p->places[p->nplaces++] = (struct place){&p->operands[v], l->offset[root]};
+	}
+	return 0;
+}
+
+static int too_much(const struct plan *p, struct error *err)
+{
+	return error_set(err, ERR_RANGE, "model '%s': a run with these inputs takes more than %zu MiB", p->cfg.model,
+			 p->cfg.memory_max >> 20);
+}
+
+static int layout_memory(struct plan *p, struct error *err)
+{
+	struct layout l = {0};
+	uint32_t n = p->graph->nvalues;
+	struct pool temporary = {0};
+	int r = ERR_NOMEM;
+
+	l.bound = pool_alloc(&temporary, n, sizeof(*l.bound));
+	l.last_step = pool_alloc(&temporary, n, sizeof(*l.last_step));
+	l.needed = pool_alloc(&temporary, n, sizeof(*l.needed));
+	l.placed = pool_alloc(&temporary, n, sizeof(*l.placed));
+	l.offset = pool_alloc(&temporary, n, sizeof(*l.offset));
+	if (l.bound == NULL || l.last_step == NULL || l.needed == NULL || l.placed == NULL || l.offset == NULL)
+		goto out;
+	for (uint32_t i = 0; i < n; i++)
+		l.bound[i] = NOT_BOUND;
+	drop_unneeded(p, &l);
+	r = bind_outputs(p, &l);
+	if (r == 0)
+		r = place_values(p, &l);
+	if (r == 0)
+		r = list_bindings(p, &l);
+	if (r == ERR_RANGE)
+		r = too_much(p, err);
+out:
+	arena_release(&l.arena);
+	pool_release(&temporary);
+	return r;
+}
+
+static int check_memory(const struct plan *p, struct error *err)
+{
+	const struct graph *g = p->graph;
+	size_t total = p->arena_size;
+
+	for (uint32_t i = 0; i < g->noutputs; i++) {
+		const struct operand *o = &p->operands[g->outputs[i]];
+		size_t bytes;
+		if (!size_mul(&bytes, o->shape.count, dtype_size(o->dtype)) || !size_add(&total, total, bytes))
+			total = SIZE_MAX;
+	}
+	return total > p->cfg.memory_max ? too_much(p, err) : 0;
+}
+
+int plan_new(struct plan **ret, const struct plan_config *cfg, const struct shape *inputs, struct error *err)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (p == NULL)
+		return error_set(err, ERR_NOMEM, "model '%s': %s", cfg->model, error_message(ERR_NOMEM));
+	p->cfg = *cfg;
+	p->graph = cfg->graph;
+	if (err != NULL)
+		err->text[0] = '\0';
+	r = init_operands(p, inputs);
+	for (uint32_t i = 0; i < p->graph->nnodes && r == 0; i++)
+		r = plan_node(p, &p->graph->nodes[i], err);
+	if (r == 0)
+		r = layout_memory(p, err);
+	if (r == 0)
+		r = check_memory(p, err);
+	if (r < 0) {
+		if (err != NULL && err->text[0] == '\0')
+			r = error_set(err, (enum error_code)r, "model '%s': %s", cfg->model, error_message(r));
+		plan_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	pool_release(&p->pool);
+	free(p);
+}
+
+bool plan_matches(const struct plan *p, struct tensor *const *inputs)
+{
+	const struct graph *g = p->graph;
+
+	for (uint32_t i = 0; i < g->ninputs; i++) {
+		const struct shape *planned = &p->operands[g->inputs[i]].shape;
+		if (planned->rank != inputs[i]->rank)
+			return false;
+		for (unsigned d = 0; d < planned->rank; d++) {
+			if (planned->dims[d] != inputs[i]->dims[d])
+				return false;
+		}
+	}
+	return true;
+}
+
+const struct shape *plan_output(const struct plan *p, size_t i)
+{
+	return &p->operands[p->graph->outputs[i]].shape;
+}
+
+size_t plan_arena_size(const struct plan *p)
+{
+	return p->arena_size;
+}
+
+void plan_bind(struct plan *p, void *arena)
+{
+	uint32_t scratch = 0;
+
+	for (uint32_t i = 0; i < p->nplaces; i++)
+		p->places[i].operand->data = (char *)arena + p->places[i].offset;
+	for (uint32_t i = 0; i < p->nsteps; i++) {
+		if (p->steps[i].scratch_size > 0)
+			p->steps[i].scratch = (char *)arena + p->scratches[scratch++].offset;
+	}
+}
+
+int plan_run(struct plan *p, struct tensor *const *inputs, struct tensor *const *outputs, struct run *run)
+{
+	for (uint32_t i = 0; i < p->ninputs; i++)
+		p->inputs[i].operand->data = inputs[p->inputs[i].tensor]->data;
+	for (uint32_t i = 0; i < p->noutputs; i++)
+		p->outputs[i].operand->data = outputs[p->outputs[i].tensor]->data;
+	for (uint32_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+		int r = s->run(s, run);
+		if (r < 0)
+			return node_error(run->err, r, p->cfg.model, s->node);
+	}
+	for (uint32_t i = 0; i < p->ncopies; i++) {
+		struct tensor *to = outputs[p->copies[i].output];
+		memcpy(to->data, p->copies[i].from->data, to->size);
+	}
+	return 0;
+}
