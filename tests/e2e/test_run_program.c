@@ -1,0 +1,162 @@
+/*
+ * test_run_program.c - what all run_inference programs share, seen through those that need no model: exit statuses,
+ * repetitions, expected answers, what the result files say and do not say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <time.h>
+
+#include "tests/e2e/e2e.h"
+
+#define NULL_RUN "aibench_run_inference_null"
+#define SET_RUN "aibench_run_inference_redis_set"
+
+static struct fraud_files files;
+
+static int prepare(void **state)
+{
+	(void)state;
+	fraud_files_new(&files);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	fraud_files_release(&files);
+	return 0;
+}
+
+static void the_null_driver_answers_every_row(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	run_ok(&r, WORDS(NULL_RUN, "-file", files.data, "-workers=64", "-threads=3", "-burn-in=100"), NULL);
+	check_holds(r.out,
+		    WORDS("burn-in complete after 100 queries with 64 workers", "count: 1900, timedOut count: 0"));
+	assert_string_equal(r.err, "");
+	process_result_release(&r);
+}
+
+static void a_run_without_a_beginning_prints_only_why(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	process_run(&r, WORDS(NULL_RUN, "-file", files.data, "-burn-in=5000"), NULL, LIMIT_SECONDS);
+	assert_string_equal(r.out, "");
+	check_failed(&r, NULL_RUN, 1, WORDS("-burn-in", TEST_ROWS_TEXT));
+}
+
+static void repetitions_write_a_file_each(void **state)
+{
+	char path[512];
+
+	(void)state;
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-repetitions=3", "-json-out-file=rep.json",
+			  "-output-file-stats-hdr-response-latency-hist=folder.d-less"));
+	for (int i = 1; i <= 3; i++) {
+		snprintf(path, sizeof(path), "rep_run_%d.json", i);
+		assert_int_equal(access(path, R_OK), 0);
+		snprintf(path, sizeof(path), "folder_run_%d.d-less", i);
+		assert_int_equal(access(path, R_OK), 0);
+	}
+	run_fails(2, WORDS(NULL_RUN, "-repetitions=2"), NULL, WORDS("-repetitions", "-file"));
+}
+
+/* The null driver says class 0 to everything. */
+static void make_expected(const char *path, unsigned wrong)
+{
+	float *p = calloc(TEST_ROWS, 2 * sizeof(*p));
+
+	assert_non_null(p);
+	for (unsigned i = 0; i < TEST_ROWS; i++)
+		p[2 * i] = 1;
+	for (unsigned i = 0; i < wrong; i++)
+		p[2 * i * 7] = 0.5F;
+	write_file(path, p, TEST_ROWS * 2 * sizeof(*p));
+	free(p);
+}
+
+static void wrong_answers_fail_the_run_unless_ignored(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	make_expected("right.bin", 0);
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-expected-answers=right.bin"));
+	make_expected("wrong.bin", 5);
+	process_run(&r, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=wrong.bin"), NULL, LIMIT_SECONDS);
+	check_holds(r.out, WORDS("5 wrong", "count: " TEST_ROWS_TEXT));
+	check_failed(&r, NULL_RUN, 1, WORDS("5 wrong answers", "expected 0.5"));
+	run_ok(&r, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=wrong.bin", "-ignore-errors"), NULL);
+	check_holds(r.out, WORDS("5 wrong"));
+	process_result_release(&r);
+	write_file("odd.bin", "12345", 5);
+	run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd.bin"), NULL, WORDS("odd.bin"));
+}
+
+static void an_interrupt_is_128_plus_the_signal(void **state)
+{
+	static const int signals[] = {SIGINT, SIGTERM};
+	const struct timespec pause = {.tv_nsec = 2000000};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct process_result r;
+		struct process p;
+		char seen[2] = "";
+
+		process_start(&p, WORDS(NULL_RUN, "-file", files.data, "-limit-rps=10", "-reporting-period=20ms"),
+			      NULL);
+		while (process_running(&p) && pread(p.out_fd, seen, 1, 0) < 1)
+			nanosleep(&pause, NULL);
+		process_signal(&p, signals[i]);
+		process_wait(&p, &r, LIMIT_SECONDS);
+		assert_int_equal(r.status, 128 + signals[i]);
+		check_holds(r.out, WORDS("Run complete after", "interrupted"));
+		process_result_release(&r);
+	}
+}
+
+static void passwords_stay_out_of_the_results(void **state)
+{
+	struct redis_server s;
+	char *json;
+
+	(void)state;
+	redis_server_start(&s, WORDS("--requirepass", "hunter2"));
+	run_fails(1, WORDS(SET_RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data), NULL,
+		  WORDS("NOAUTH"));
+	run_quietly(WORDS(SET_RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data, "-password", "hunter2",
+			  "--password=hunter2", "-json-out-file=set.json"));
+	json = read_file("set.json", NULL);
+	check_holds(json, WORDS("-password ***", "--password=***"));
+	assert_null(strstr(json, "hunter2"));
+	free(json);
+	redis_server_stop(&s, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_null_driver_answers_every_row),
+		cmocka_unit_test(a_run_without_a_beginning_prints_only_why),
+		cmocka_unit_test(repetitions_write_a_file_each),
+		cmocka_unit_test(wrong_answers_fail_the_run_unless_ignored),
+		cmocka_unit_test(an_interrupt_is_128_plus_the_signal),
+		cmocka_unit_test(passwords_stay_out_of_the_results),
+	};
+
+	return cmocka_run_group_tests_name("run_program", tests, prepare, clean_up);
+}
