@@ -129,16 +129,19 @@ int file_create(struct output_file *f, const char *path, struct error *err)
 	struct output_file out = {0};
 	struct stat st;
 	mode_t mode = 0666;
+	char *temporary = NULL;
 	bool exists;
-	int fd, r = 0;
+	int fd, r;
 
 	if (!path || !strcmp(path, "-")) {
 		*f = (struct output_file){.stream = stdout};
 		return 0;
 	}
 	exists = stat(path, &st) == 0;
-	if (exists && S_ISDIR(st.st_mode))
-		return error_set(err, ERR_IO, "%s: is a directory, name a file in it", path);
+	if (exists && S_ISDIR(st.st_mode)) {
+		error_set(err, ERR_IO, "%s: is a directory, name a file in it", path);
+		return ERR_IO;
+	}
 	if (exists && written_in_place(path, &st)) {
 		r = create_in_place(&out, path, err);
 		if (r == 0)
@@ -147,33 +150,40 @@ int file_create(struct output_file *f, const char *path, struct error *err)
 	}
 	if (exists) {
 		/* Replacing needs no permission on the file itself; a user who took it away means it. */
-		if (access(path, W_OK) < 0)
-			return error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
+		if (access(path, W_OK) < 0) {
+			error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
+			return ERR_IO;
+		}
 		mode = st.st_mode & 07777;
 		out.path = realpath(path, NULL); /* what a symbolic link points to is replaced, not the link */
 	} else {
 		out.path = strdup(path);
 	}
-	if (!out.path)
-		return error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
-	fd = open_temporary(&out.temporary, out.path, mode);
+	if (!out.path) {
+		error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
+		return ERR_IO;
+	}
+	fd = open_temporary(&temporary, out.path, mode);
 	if (fd < 0) {
-		r = error_set_errno(err, ERR_IO, errno, "%s: cannot create a file there", path);
+		error_set_errno(err, ERR_IO, errno, "%s: cannot create a file there", path);
 		goto fail;
 	}
+	if (exists)
+		fchmod(fd, mode); /* as it was, whatever the umask; if that fails, the umask's share of it */
 	out.stream = fdopen(fd, "w");
 	if (!out.stream) {
-		r = error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
+		error_set_errno(err, ERR_IO, errno, "%s: cannot write", path);
 		close(fd);
-		unlink(out.temporary);
+		unlink(temporary);
 		goto fail;
 	}
+	out.temporary = temporary;
 	*f = out;
 	return 0;
 fail:
 	free(out.path);
-	free(out.temporary);
-	return r;
+	free(temporary);
+	return ERR_IO;
 }
 
 static void forget(struct output_file *f)
@@ -221,7 +231,7 @@ void file_abandon(struct output_file *f)
 
 int file_write(const char *path, const void *data, size_t len, struct error *err)
 {
-	struct output_file f;
+	struct output_file f = {0};
 	int r = file_create(&f, path, err);
 
 	if (r < 0)

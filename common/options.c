@@ -102,15 +102,19 @@ static int split(struct argument *ret, const char *word, struct error *err)
 {
 	const char *name = word + 1, *equals;
 
-	if (word[0] != '-' || !word[1])
-		return error_set(err, ERR_USAGE, "unexpected argument \"%s\": options begin with a dash", word);
+	if (word[0] != '-' || !word[1]) {
+		error_set(err, ERR_USAGE, "unexpected argument \"%s\": options begin with a dash", word);
+		return ERR_USAGE;
+	}
 	if (*name == '-') {
 		name++;
 		if (!*name)
 			return 0;
 	}
-	if (!*name || *name == '-' || *name == '=')
-		return error_set(err, ERR_USAGE, "\"%s\" is no option: write -name or -name=value", word);
+	if (!*name || *name == '-' || *name == '=') {
+		error_set(err, ERR_USAGE, "\"%s\" is no option: write -name or -name=value", word);
+		return ERR_USAGE;
+	}
 	equals = strchr(name, '=');
 	ret->name = name;
 	ret->name_len = equals ? (size_t)(equals - name) : strlen(name);

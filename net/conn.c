@@ -285,7 +285,7 @@ ssize_t conn_writev(struct conn *c, const struct iovec *iov, int iovcnt, struct 
 			n = send(c->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
 		} else {
 			/* Linux never writes through msg_iov here. */
-			struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov,
+			struct msghdr m = {.msg_iov = (struct iovec *)iov,
 					   .msg_iovlen = (size_t)(iovcnt > IOV_MAX ? IOV_MAX : iovcnt)};
 
 			n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
@@ -389,7 +389,7 @@ int conn_write_all(struct conn *c, const void *buf, size_t len, nsec_t deadline,
 	const char *p = buf;
 
 	while (len > 0) {
-		struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = len};
+		struct iovec iov = {.iov_base = (void *)p, .iov_len = len};
 		ssize_t n = conn_writev(c, &iov, 1, err);
 
 		if (n == ERR_AGAIN) {

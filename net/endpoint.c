@@ -68,7 +68,7 @@ static int resolve_unix(struct endpoint **ret, const char *host, const char *pat
 		endpoint_free(e);
 		return error_set(err, ERR_NOMEM, "%s: out of memory", path);
 	}
-	strcpy(sun.sun_path, path);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
 	memcpy(&e->addresses[0].sa, &sun, sizeof(sun));
 	e->addresses[0].len = sizeof(sun);
 	e->naddresses = 1;

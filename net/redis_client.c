@@ -73,7 +73,7 @@ static int no_redis(struct redis_client *c, const struct error *why, struct erro
 	for (; n < c->nfirst && c->first[n] != '\r' && c->first[n] != '\n'; n++)
 		shown[n] = isprint((unsigned char)c->first[n]) ? c->first[n] : '.';
 	shown[n] = '\0';
-	if (c->nfirst > 0 && !memchr("+-:$*", c->first[0], 5))
+	if (c->nfirst > 0 && (!c->first[0] || !strchr("+-:$*", c->first[0])))
 		return error_set(err, ERR_PROTOCOL, "%s: no Redis server: it says \"%s\": are host and port right?",
 				 name, shown);
 	return error_set(err, ERR_PROTOCOL, "%s: %s", name, why->text);
@@ -109,10 +109,13 @@ int redis_client_send(struct redis_client *c, struct error *err)
 
 	if (c->out.failed) {
 		buf_clear(&c->out);
-		return error_set(err, ERR_NOMEM, "%s: out of memory for a command", redis_client_name(c));
+		error_set(err, ERR_NOMEM, "%s: out of memory for a command", redis_client_name(c));
+		return ERR_NOMEM;
 	}
-	if (c->broken)
-		return error_set(err, ERR_CLOSED, "%s: the connection was given up", redis_client_name(c));
+	if (c->broken) {
+		error_set(err, ERR_CLOSED, "%s: the connection was given up", redis_client_name(c));
+		return ERR_CLOSED;
+	}
 	while (done < c->out.len) {
 		struct iovec iov = {.iov_base = c->out.data + done, .iov_len = c->out.len - done};
 		ssize_t n = conn_writev(c->conn, &iov, 1, err);
@@ -143,8 +146,10 @@ int redis_client_receive(struct redis_client *c, const struct resp_node **ret, s
 	nsec_t deadline = clock_now() + c->timeout;
 	struct error why;
 
-	if (c->broken)
-		return error_set(err, ERR_CLOSED, "%s: the connection was given up", redis_client_name(c));
+	if (c->broken) {
+		error_set(err, ERR_CLOSED, "%s: the connection was given up", redis_client_name(c));
+		return ERR_CLOSED;
+	}
 	for (;;) {
 		int r = resp_reader_next(c->reader, ret, ret_n, &why);
 

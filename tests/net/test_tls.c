@@ -211,7 +211,7 @@ static int open_once(const char *identity, const char *client_ca, const char *ho
 {
 	struct server s;
 	struct client c;
-	char byte[1];
+	char byte[1] = {0};
 	int r;
 
 	server_start(&s, identity, client_ca);
@@ -231,7 +231,7 @@ static int open_once(const char *identity, const char *client_ca, const char *ho
 		r = byte[0] == 'x' ? 0 : ERR_WRONG;
 		*text = '\0';
 	} else {
-		strcpy(text, c.err.text);
+		memcpy(text, c.err.text, sizeof(c.err.text));
 	}
 	client_release(&c);
 	server_stop(&s);
