@@ -1,0 +1,74 @@
+/*
+ * info.c - INFO MODULES: versions, configuration, backends, CPU time of the process and of the queues' threads.
+ */
+#include "servers/redisai/info.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "common/version.h"
+#include "servers/redisai/module.h"
+
+static void add_seconds(struct RedisModuleInfoCtx *info, const char *name, long long seconds, long long microseconds)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%lld.%06lld", seconds, microseconds);
+	RedisModule_InfoAddFieldCString(info, name, text);
+}
+
+static void add_usage(struct RedisModuleInfoCtx *info, int who, const char *sys, const char *user)
+{
+	struct rusage u;
+
+	if (getrusage(who, &u) != 0)
+		return;
+	add_seconds(info, sys, u.ru_stime.tv_sec, u.ru_stime.tv_usec);
+	add_seconds(info, user, u.ru_utime.tv_sec, u.ru_utime.tv_usec);
+}
+
+static void add_cpu(struct RedisModuleInfoCtx *info)
+{
+	RedisModule_InfoAddSection(info, "cpu");
+	add_usage(info, RUSAGE_SELF, "self_used_cpu_sys", "self_used_cpu_user");
+	add_usage(info, RUSAGE_CHILDREN, "children_used_cpu_sys", "children_used_cpu_user");
+	add_usage(info, RUSAGE_THREAD, "main_thread_used_cpu_sys", "main_thread_used_cpu_user");
+	for (size_t i = 0; i < redisai.devices.count; i++) {
+		const struct device *d = &redisai.devices.list[i];
+
+		for (unsigned t = 0; t < queue_threads(d->queue); t++) {
+			nsec_t used = queue_cpu_time(d->queue, t);
+			char name[80];
+
+			snprintf(name, sizeof(name), "queue_%s_bthread_n%u_used_cpu_total", d->name, t + 1);
+			add_seconds(info, name, used / NSEC_PER_SEC, used % NSEC_PER_SEC / NSEC_PER_USEC);
+		}
+	}
+}
+
+void info_sections(struct RedisModuleInfoCtx *info, int for_crash_report)
+{
+	const struct config *c = &redisai.config;
+
+	RedisModule_InfoAddSection(info, "versions");
+	RedisModule_InfoAddFieldCString(info, "RedisAI_version", MODULE_VERSION_TEXT);
+	RedisModule_InfoAddFieldLongLong(info, "low_level_API_version", LOW_LEVEL_API_VERSION);
+	RedisModule_InfoAddFieldLongLong(info, "rdb_version", RDB_ENCODING_VERSION);
+
+	RedisModule_InfoAddSection(info, "git");
+	RedisModule_InfoAddFieldCString(info, "git_sha", aibench_git_commit);
+
+	RedisModule_InfoAddSection(info, "load_time_configs");
+	RedisModule_InfoAddFieldLongLong(info, "threads_per_queue", c->threads_per_queue);
+	RedisModule_InfoAddFieldLongLong(info, "inter_op_parallelism", c->inter_op_parallelism);
+	RedisModule_InfoAddFieldLongLong(info, "intra_op_parallelism", c->intra_op_parallelism);
+	RedisModule_InfoAddFieldLongLong(info, "model_execution_timeout", c->model_execution_timeout);
+	RedisModule_InfoAddFieldLongLong(info, "backend_memory_limit", c->backend_memory_limit);
+
+	RedisModule_InfoAddSection(info, "backends_info");
+	if (redisai.tensorflow_used)
+		RedisModule_InfoAddFieldCString(info, "TensorFlow_version", "aibench " AIBENCH_VERSION);
+
+	if (!for_crash_report)
+		add_cpu(info);
+}

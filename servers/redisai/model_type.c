@@ -1,0 +1,272 @@
+/*
+ * model_type.c - models as values of keys: RDB and AOF.
+ */
+#include "servers/redisai/model_type.h"
+
+#include "common/arith.h"
+#include "servers/redisai/module.h"
+
+/* More inputs or outputs than this in an RDB is no model. */
+#define NAMES_MAX 65536
+
+size_t model_chunks(size_t len, size_t chunk_size)
+{
+	return len / chunk_size + 1;
+}
+
+static void save_names(struct RedisModuleIO *rdb, char *const *names, size_t n)
+{
+	RedisModule_SaveUnsigned(rdb, n);
+	for (size_t i = 0; i < n; i++)
+		RedisModule_SaveStringBuffer(rdb, names[i], strlen(names[i]) + 1);
+}
+
+static void save(struct RedisModuleIO *rdb, void *value)
+{
+	const struct stored_model *m = value;
+	size_t chunk = (size_t)redisai.config.model_chunk_size, n = model_chunks(m->blob_len, chunk);
+
+	RedisModule_SaveUnsigned(rdb, m->backend);
+	RedisModule_SaveStringBuffer(rdb, m->device_name, strlen(m->device_name) + 1);
+	RedisModule_SaveStringBuffer(rdb, m->tag, m->tag_len);
+	RedisModule_SaveUnsigned(rdb, m->batching.size);
+	RedisModule_SaveUnsigned(rdb, m->batching.min_size);
+	RedisModule_SaveUnsigned(rdb, m->min_timeout_ms);
+	save_names(rdb, m->inputs, m->ninputs);
+	save_names(rdb, m->outputs, m->noutputs);
+	RedisModule_SaveUnsigned(rdb, m->blob_len);
+	RedisModule_SaveUnsigned(rdb, n);
+	for (size_t i = 0; i < n; i++)
+		RedisModule_SaveStringBuffer(rdb, m->blob + i * chunk, i < n - 1 ? chunk : m->blob_len % chunk);
+}
+
+/* What is read before it becomes a model; strings are Redis' own. */
+struct loading {
+	char *device, *tag, **inputs, **outputs, *blob;
+	size_t device_len, tag_len, ninputs, noutputs, blob_len;
+	uint64_t backend, batch, min_batch, min_timeout;
+};
+
+static void free_names(char **names, size_t n)
+{
+	for (size_t i = 0; names && i < n; i++)
+		RedisModule_Free(names[i]);
+	RedisModule_Free(names);
+}
+
+static void loading_release(struct loading *l)
+{
+	RedisModule_Free(l->device);
+	RedisModule_Free(l->tag);
+	free_names(l->inputs, l->ninputs);
+	free_names(l->outputs, l->noutputs);
+	RedisModule_Free(l->blob);
+}
+
+static bool load_names(struct RedisModuleIO *rdb, char ***ret, size_t *ret_n)
+{
+	uint64_t n = RedisModule_LoadUnsigned(rdb);
+
+	if (RedisModule_IsIOError(rdb) || n > NAMES_MAX)
+		return false;
+	*ret = RedisModule_Calloc(n ? n : 1, sizeof(char *));
+	*ret_n = n;
+	for (uint64_t i = 0; i < n; i++) {
+		size_t len;
+
+		(*ret)[i] = RedisModule_LoadStringBuffer(rdb, &len);
+		if (!(*ret)[i] || len == 0 || (*ret)[i][len - 1] != '\0')
+			return false;
+	}
+	return true;
+}
+
+static bool load_blob(struct RedisModuleIO *rdb, int encver, struct loading *l)
+{
+	uint64_t nchunks, at = 0;
+
+	if (encver == 0) {
+		l->blob = RedisModule_LoadStringBuffer(rdb, &l->blob_len);
+		return l->blob != NULL;
+	}
+	l->blob_len = RedisModule_LoadUnsigned(rdb);
+	nchunks = RedisModule_LoadUnsigned(rdb);
+	if (RedisModule_IsIOError(rdb))
+		return false;
+	l->blob = redis_allocator.alloc(l->blob_len ? l->blob_len : 1);
+	if (!l->blob)
+		return false;
+	for (uint64_t i = 0; i < nchunks; i++) {
+		size_t len;
+		char *chunk = RedisModule_LoadStringBuffer(rdb, &len);
+		bool fits = chunk && len <= l->blob_len - at;
+
+		if (fits) {
+			memcpy(l->blob + at, chunk, len);
+			at += len;
+		}
+		RedisModule_Free(chunk);
+		if (!fits)
+			return false;
+	}
+	return at == l->blob_len;
+}
+
+static bool load_fields(struct RedisModuleIO *rdb, int encver, struct loading *l)
+{
+	l->backend = RedisModule_LoadUnsigned(rdb);
+	l->device = RedisModule_LoadStringBuffer(rdb, &l->device_len);
+	if (!l->device)
+		return false;
+	l->tag = RedisModule_LoadStringBuffer(rdb, &l->tag_len);
+	if (!l->tag)
+		return false;
+	if (encver == 0 && l->tag_len)
+		l->tag_len--; /* its NUL was written too */
+	l->batch = RedisModule_LoadUnsigned(rdb);
+	l->min_batch = RedisModule_LoadUnsigned(rdb);
+	l->min_timeout = encver >= 2 ? RedisModule_LoadUnsigned(rdb) : 0;
+	return load_names(rdb, &l->inputs, &l->ninputs) && load_names(rdb, &l->outputs, &l->noutputs) &&
+	       load_blob(rdb, encver, l) && !RedisModule_IsIOError(rdb);
+}
+
+static struct stored_model *build(struct loading *l, const struct RedisModuleString *key, struct error *err)
+{
+	struct stored_model_parts p = {
+		.backend = (enum backend)l->backend,
+		.device = l->device,
+		.device_len = strnlen(l->device, l->device_len),
+		.key = arg_view(key).data,
+		.key_len = arg_view(key).len,
+		.tag = l->tag,
+		.tag_len = l->tag_len,
+		.batching = {.size = l->batch, .min_size = l->min_batch},
+		.min_timeout_ms = l->min_timeout,
+		.inputs = (const char *const *)l->inputs,
+		.ninputs = l->ninputs,
+		.outputs = (const char *const *)l->outputs,
+		.noutputs = l->noutputs,
+		.blob = l->blob,
+		.blob_len = l->blob_len,
+	};
+	struct stored_model *m;
+
+	if (l->backend >= BACKEND_COUNT || p.device_len == 0 || p.device_len > DEVICE_NAME_MAX) {
+		error_set(err, ERR_FORMAT, "the value cannot be read");
+		return NULL;
+	}
+	p.batching.min_timeout = l->min_timeout < (uint64_t)(INT64_MAX / 2 / NSEC_PER_MSEC)
+					 ? (nsec_t)l->min_timeout * NSEC_PER_MSEC
+					 : INT64_MAX / 2;
+	if (stored_model_new(&m, &p, err) < 0)
+		return NULL;
+	l->blob = NULL;
+	model_registry_add(&redisai.registry, m);
+	return m;
+}
+
+static void *load(struct RedisModuleIO *rdb, int encver)
+{
+	struct loading l = {0};
+	struct stored_model *m = NULL;
+	struct error err = {"the value cannot be read"};
+
+	if (encver > RDB_ENCODING_VERSION) {
+		RedisModule_LogIOError(rdb, "warning", "AI__MODEL: version %d is newer than this module", encver);
+		return NULL;
+	}
+	if (load_fields(rdb, encver, &l))
+		m = build(&l, RedisModule_GetKeyNameFromIO(rdb), &err);
+	loading_release(&l);
+	if (!m)
+		RedisModule_LogIOError(rdb, "warning", "AI__MODEL: %s", err.text);
+	return m;
+}
+
+/* The arguments of an AI.MODELSTORE that makes the model, as AOF rewriting wants them. */
+struct word_list {
+	struct RedisModuleString **words;
+	size_t n;
+};
+
+static void add_word(struct word_list *l, const char *data, size_t len)
+{
+	l->words[l->n++] = RedisModule_CreateString(NULL, data, len);
+}
+
+static void add_text(struct word_list *l, const char *text)
+{
+	add_word(l, text, strlen(text));
+}
+
+static void add_number(struct word_list *l, const char *keyword, uint64_t value)
+{
+	add_text(l, keyword);
+	l->words[l->n++] = RedisModule_CreateStringFromLongLong(NULL, (long long)value);
+}
+
+static void add_names(struct word_list *l, const char *keyword, char *const *names, size_t n)
+{
+	if (n == 0)
+		return;
+	add_number(l, keyword, n);
+	for (size_t i = 0; i < n; i++)
+		add_text(l, names[i]);
+}
+
+static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, void *value)
+{
+	const struct stored_model *m = value;
+	size_t chunk = (size_t)redisai.config.model_chunk_size, nchunks = model_chunks(m->blob_len, chunk);
+	struct word_list l = {.n = 0};
+
+	l.words = RedisModule_Calloc(16 + m->ninputs + m->noutputs + nchunks, sizeof(struct RedisModuleString *));
+	add_text(&l, backend_name(m->backend));
+	add_text(&l, m->device_name);
+	add_text(&l, "TAG");
+	add_word(&l, m->tag, m->tag_len);
+	if (m->batching.size) {
+		add_number(&l, "BATCHSIZE", m->batching.size);
+		add_number(&l, "MINBATCHSIZE", m->batching.min_size);
+		add_number(&l, "MINBATCHTIMEOUT", m->min_timeout_ms);
+	}
+	add_names(&l, "INPUTS", m->inputs, m->ninputs);
+	add_names(&l, "OUTPUTS", m->outputs, m->noutputs);
+	add_text(&l, "BLOB");
+	for (size_t i = 0; i < nchunks; i++)
+		add_word(&l, m->blob + i * chunk, i < nchunks - 1 ? chunk : m->blob_len % chunk);
+	RedisModule_EmitAOF(aof, "AI.MODELSTORE", "sv", key, l.words, l.n);
+	for (size_t i = 0; i < l.n; i++)
+		RedisModule_FreeString(NULL, l.words[i]);
+	RedisModule_Free(l.words);
+}
+
+/* The key lets go: commands that hold the model finish with it, those that wait for a batch would wait for ever. */
+static void release(void *value)
+{
+	struct stored_model *m = value;
+
+	model_registry_remove(&redisai.registry, m);
+	if (m->batching.min_size)
+		queue_cancel(m->device->queue, m->model);
+	stored_model_unref(m);
+}
+
+static size_t memory(const void *value)
+{
+	return stored_model_memory(value);
+}
+
+struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx)
+{
+	struct RedisModuleTypeMethods methods = {
+		.version = REDISMODULE_TYPE_METHOD_VERSION,
+		.rdb_load = load,
+		.rdb_save = save,
+		.aof_rewrite = rewrite,
+		.mem_usage = memory,
+		.free = release,
+	};
+
+	return RedisModule_CreateDataType(ctx, "AI__MODEL", RDB_ENCODING_VERSION, &methods);
+}

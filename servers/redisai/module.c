@@ -1,0 +1,159 @@
+/*
+ * module.c - what Redis calls when it loads the module, the table of commands, and access to the keyspace.
+ */
+#include "servers/redisai/module.h"
+
+#include <stdlib.h>
+
+#include "common/arith.h"
+#include "common/version.h"
+#include "servers/redisai/info.h"
+#include "servers/redisai/model_type.h"
+#include "servers/redisai/tensor_type.h"
+
+struct module redisai;
+
+static void *allocate(size_t size)
+{
+	return RedisModule_TryAlloc ? RedisModule_TryAlloc(size) : RedisModule_Alloc(size);
+}
+
+static void *allocate_zero(size_t n, size_t size)
+{
+	size_t total;
+	void *p;
+
+	if (!size_mul(&total, n, size))
+		return NULL;
+	p = allocate(total);
+	if (p)
+		memset(p, 0, total);
+	return p;
+}
+
+static void release(void *p)
+{
+	RedisModule_Free(p);
+}
+
+const struct allocator redis_allocator = {allocate, allocate_zero, release};
+
+int keyspace_get(struct RedisModuleCtx *ctx, struct RedisModuleString *name, struct RedisModuleType *type,
+		 const char *missing, void **ret, struct error *err)
+{
+	struct RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
+	void *value = NULL;
+	bool right;
+
+	if (!key)
+		return error_set(err, ERR_NOT_FOUND, "%s", missing);
+	right = RedisModule_ModuleTypeGetType(key) == type;
+	if (right)
+		value = RedisModule_ModuleTypeGetValue(key);
+	RedisModule_CloseKey(key);
+	if (!right)
+		return error_set(err, ERR_INVALID, REDISMODULE_ERRORMSG_WRONGTYPE);
+	*ret = value;
+	return 0;
+}
+
+int keyspace_set(struct RedisModuleCtx *ctx, struct RedisModuleString *name, struct RedisModuleType *type, void *value)
+{
+	struct RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
+	int r = RedisModule_ModuleTypeSetValue(key, type, value);
+
+	RedisModule_CloseKey(key);
+	return r;
+}
+
+/* Lower case, so that INFO COMMANDSTATS says cmdstat_ai.modelrun. Arity is checked by the commands themselves: Redis
+ * would print the lower case name in its error, and clients expect the upper case one. */
+static const struct {
+	const char *name;
+	RedisModuleCmdFunc run;
+	const char *flags;
+	int key; /* position of the only key; 0: see the command's keys position request, or none */
+} commands[] = {
+	{"ai.tensorset", tensorset_command, "write deny-oom", 1},
+	{"ai.tensorget", tensorget_command, "readonly", 1},
+	{"ai.modelstore", modelstore_command, "write deny-oom", 1},
+	{"ai.modelset", modelset_command, "write deny-oom", 1},
+	{"ai.modelget", modelget_command, "readonly", 1},
+	{"ai.modeldel", modeldel_command, "write", 1},
+	{"ai._modelscan", modelscan_command, "readonly", 0},
+	{"ai.modelrun", modelrun_command, "write deny-oom getkeys-api", 0},
+	{"ai.modelexecute", modelexecute_command, "write deny-oom getkeys-api", 0},
+	{"ai.dagrun", dagrun_command, "write deny-oom getkeys-api", 0},
+	{"ai.dagrun_ro", dagrun_ro_command, "readonly getkeys-api", 0},
+	{"ai.dagexecute", dagexecute_command, "write deny-oom getkeys-api", 0},
+	{"ai.dagexecute_ro", dagexecute_ro_command, "readonly getkeys-api", 0},
+	{"ai.info", info_command, "readonly", 1},
+	{"ai.config", config_command, "write", 0},
+};
+
+static int register_all(struct RedisModuleCtx *ctx)
+{
+	redisai.tensor_type = tensor_type_create(ctx);
+	redisai.model_type = model_type_create(ctx);
+	if (!redisai.tensor_type || !redisai.model_type)
+		return REDISMODULE_ERR;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, commands[i].flags,
+					      commands[i].key, commands[i].key,
+					      commands[i].key ? 1 : 0) != REDISMODULE_OK)
+			return REDISMODULE_ERR;
+	}
+	return RedisModule_RegisterInfoFunc(ctx, info_sections);
+}
+
+static int start(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	struct device *cpu;
+	struct error err;
+	int r;
+
+	config_defaults(&redisai.config);
+	model_registry_init(&redisai.registry);
+	r = config_load_arguments(&redisai.config, ctx, argv, argc, &err);
+	if (r == 0) {
+		struct queue_config queue = {.threads = (unsigned)redisai.config.threads_per_queue,
+					     .intra_op = (unsigned)redisai.config.intra_op_parallelism};
+
+		r = devices_get(&redisai.devices, &queue, "CPU", 3, &cpu, &err);
+	}
+	if (r < 0)
+		RedisModule_Log(ctx, "warning", "%s", err.text);
+	return r < 0 ? REDISMODULE_ERR : REDISMODULE_OK;
+}
+
+static void stop(void)
+{
+	devices_release(&redisai.devices);
+	dag_pool_release(&redisai.pool);
+	config_release(&redisai.config);
+}
+
+__attribute__((visibility("default"))) int RedisModule_OnLoad(struct RedisModuleCtx *ctx,
+							      struct RedisModuleString **argv, int argc);
+
+int RedisModule_OnLoad(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	const char *missing = redis_api_bind(ctx);
+
+	if (missing) {
+		if (RedisModule_Log)
+			RedisModule_Log(ctx, "warning", "this Redis has no RedisModule_%s: 6.2 or later is needed",
+					missing);
+		return REDISMODULE_ERR;
+	}
+	if (RedisModule_IsModuleNameBusy(MODULE_NAME))
+		return REDISMODULE_ERR;
+	RedisModule_SetModuleAttribs(ctx, MODULE_NAME, MODULE_VERSION, REDISMODULE_APIVER_1);
+	RedisModule_SetModuleOptions(ctx, REDISMODULE_OPTIONS_HANDLE_IO_ERRORS);
+	if (start(ctx, argv, argc) != REDISMODULE_OK || register_all(ctx) != REDISMODULE_OK) {
+		stop();
+		return REDISMODULE_ERR;
+	}
+	RedisModule_Log(ctx, "notice", "aibench " AIBENCH_VERSION " (%s): models of TF on CPU", aibench_git_commit);
+	return REDISMODULE_OK;
+}

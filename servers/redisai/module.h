@@ -1,0 +1,75 @@
+/*
+ * module.h - what the files of the module share: its one state, and how commands read arguments and answer errors.
+ */
+#ifndef SERVERS_REDISAI_MODULE_H
+#define SERVERS_REDISAI_MODULE_H
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/error.h"
+#include "engine/tensor.h"
+#include "servers/redisai/config.h"
+#include "servers/redisai/dag.h"
+#include "servers/redisai/device.h"
+#include "servers/redisai/redis_api.h"
+#include "servers/redisai/stored_model.h"
+
+#define MODULE_NAME "ai"
+#define MODULE_VERSION 10200
+#define MODULE_VERSION_TEXT "1.2.0"
+#define LOW_LEVEL_API_VERSION 1
+#define RDB_ENCODING_VERSION 4
+
+/* The state of the module in this process. Redis hands command callbacks no pointer of ours, hence the one global. */
+struct module {
+	struct config config;
+	struct devices devices;
+	struct model_registry registry;
+	struct dag_pool pool;
+	struct RedisModuleType *tensor_type, *model_type;
+	bool tensorflow_used; /* a model of this backend was stored: INFO shows its version from then on */
+};
+
+extern struct module redisai;
+
+/* Tensors and weights come from Redis' allocator, so that used_memory counts them. Out of memory is NULL, not an abort,
+ * where the server can (Redis 7). */
+extern const struct allocator redis_allocator;
+
+#define WRONG_ARITY(name) "ERR wrong number of arguments for '" name "' command"
+#define ERROR_TENSOR_KEY_EMPTY "ERR tensor key is empty or in a different shard"
+#define ERROR_MODEL_KEY_EMPTY "ERR model key is empty"
+#define ERROR_NO_TRANSACTION "ERR Cannot run RedisAI command within a transaction or a LUA script"
+#define ERROR_OUT_OF_MEMORY "ERR out of memory"
+
+/* An argument as a view. */
+struct arg {
+	const char *data;
+	size_t len;
+};
+
+static inline struct arg arg_view(const struct RedisModuleString *s)
+{
+	struct arg a;
+
+	a.data = RedisModule_StringPtrLen(s, &a.len);
+	return a;
+}
+
+/* Keywords are matched without regard to case, command names too. */
+static inline bool arg_is(const struct RedisModuleString *s, const char *word)
+{
+	struct arg a = arg_view(s);
+
+	return a.len == strlen(word) && strncasecmp(a.data, word, a.len) == 0;
+}
+
+/* The value at key. Missing: ERR_NOT_FOUND with the text `missing`; of another type: ERR_INVALID with WRONGTYPE. The
+ * value is Redis' own; take a reference to keep it. */
+int keyspace_get(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type,
+		 const char *missing, void **ret, struct error *err) MUST_CHECK;
+/* Puts value at key, replacing what is there whatever its type. The key takes over the value. */
+int keyspace_set(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type, void *value);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * run_commands.c - the commands that run something: what may run where, and which keys they touch.
+ */
+#include "servers/redisai/module.h"
+
+/* How one of the six spellings differs from the others. */
+struct run_command {
+	int min_argc;
+	const char *arity_error;
+	bool single, deprecated, read_only;
+};
+
+static bool in_transaction(struct RedisModuleCtx *ctx)
+{
+	return RedisModule_GetContextFlags(ctx) & (REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LUA);
+}
+
+static int run(const struct run_command *c, struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	struct error err;
+	struct dag *d;
+	int r;
+
+	if (in_transaction(ctx))
+		return RedisModule_ReplyWithError(ctx, ERROR_NO_TRANSACTION);
+	if (argc < c->min_argc)
+		return RedisModule_ReplyWithError(ctx, c->arity_error);
+	d = dag_new(&redisai.pool, argc);
+	if (!d)
+		return RedisModule_ReplyWithError(ctx, ERROR_OUT_OF_MEMORY);
+	d->read_only = c->read_only;
+	r = c->single ? dag_parse_single(d, ctx, argv, argc, c->deprecated, &err)
+		      : dag_parse(d, ctx, argv, argc, c->deprecated, &err);
+	if (r < 0) {
+		dag_free(d);
+		return RedisModule_ReplyWithError(ctx, err.text);
+	}
+	return dag_run(d, ctx);
+}
+
+/* Reports the keys at [at, at + n), as far as there are arguments. */
+static void report_keys(struct RedisModuleCtx *ctx, int argc, int at, long long n)
+{
+	for (long long i = 0; i < n && at + i < argc; i++)
+		RedisModule_KeyAtPos(ctx, (int)(at + i));
+}
+
+static long long count_at(struct RedisModuleString **argv, int argc, int at)
+{
+	long long n;
+
+	return at < argc && RedisModule_StringToLongLong(argv[at], &n) == REDISMODULE_OK && n > 0 && n <= argc ? n : 0;
+}
+
+static void keys_of_modelrun(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	bool keys = false;
+
+	report_keys(ctx, argc, 1, 1);
+	for (int i = 2; i < argc; i++) {
+		if (arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
+			keys = true;
+		else if (keys)
+			RedisModule_KeyAtPos(ctx, i);
+	}
+}
+
+static void keys_of_modelexecute(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	long long n;
+
+	report_keys(ctx, argc, 1, 1);
+	for (int i = 2; i + 1 < argc; i += 2 + (int)n) {
+		if (!arg_is(argv[i], "INPUTS") && !arg_is(argv[i], "OUTPUTS"))
+			return;
+		n = count_at(argv, argc, i + 1);
+		report_keys(ctx, argc, i + 2, n);
+	}
+}
+
+/* The keys that are named before the first operation, and each model that an operation names the new way: reporting
+ * those of the old way would give CROSSSLOT where RedisAI gives none. */
+static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	int i = 1;
+
+	while (i < argc && !arg_is(argv[i], "|>")) {
+		if (arg_is(argv[i], "LOAD") || arg_is(argv[i], "PERSIST")) {
+			long long n = count_at(argv, argc, i + 1);
+
+			report_keys(ctx, argc, i + 2, n);
+			i += 2 + (int)n;
+		} else if (arg_is(argv[i], "ROUTING")) {
+			report_keys(ctx, argc, i + 1, 1);
+			i += 2;
+		} else {
+			i += arg_is(argv[i], "TIMEOUT") ? 2 : 1;
+		}
+	}
+	for (; i + 2 < argc; i++) {
+		if (arg_is(argv[i], "|>") &&
+		    (arg_is(argv[i + 1], "AI.MODELEXECUTE") || arg_is(argv[i + 1], "AI.SCRIPTEXECUTE")))
+			RedisModule_KeyAtPos(ctx, i + 2);
+	}
+}
+
+int modelrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {6, WRONG_ARITY("AI.MODELRUN"), .single = true, .deprecated = true};
+
+	if (RedisModule_IsKeysPositionRequest(ctx)) {
+		keys_of_modelrun(ctx, argv, argc);
+		return REDISMODULE_OK;
+	}
+	return run(&c, ctx, argv, argc);
+}
+
+int modelexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {8, WRONG_ARITY("AI.MODELEXECUTE"), .single = true};
+
+	if (RedisModule_IsKeysPositionRequest(ctx)) {
+		keys_of_modelexecute(ctx, argv, argc);
+		return REDISMODULE_OK;
+	}
+	return run(&c, ctx, argv, argc);
+}
+
+static int dag_command(const struct run_command *c, struct RedisModuleCtx *ctx, struct RedisModuleString **argv,
+		       int argc)
+{
+	if (RedisModule_IsKeysPositionRequest(ctx)) {
+		keys_of_dag(ctx, argv, argc);
+		return REDISMODULE_OK;
+	}
+	return run(c, ctx, argv, argc);
+}
+
+int dagrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN"), .deprecated = true};
+
+	return dag_command(&c, ctx, argv, argc);
+}
+
+int dagrun_ro_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN_RO"), .deprecated = true, .read_only = true};
+
+	return dag_command(&c, ctx, argv, argc);
+}
+
+int dagexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {6, "ERR missing arguments for 'AI.DAGEXECUTE' command", .single = false};
+
+	return dag_command(&c, ctx, argv, argc);
+}
+
+int dagexecute_ro_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {6, "ERR missing arguments for 'AI.DAGEXECUTE_RO' command",
+					     .read_only = true};
+
+	return dag_command(&c, ctx, argv, argc);
+}
