@@ -19,7 +19,8 @@ static bool answers_ping(const char *path)
 	char reply[64];
 	ssize_t n = -1;
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if ((size_t)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path) >= sizeof(a.sun_path))
+		abort();
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && write(fd, "PING\r\n", 6) == 6)
 		n = read(fd, reply, sizeof(reply));
