@@ -258,6 +258,25 @@ static int read_count(struct inflater *f, uint32_t *left, int64_t *ret)
 	return 0;
 }
 
+/* Other writers may have used buckets past the one of highest, which the layout happens to have: what is there is
+ * over the top here as anywhere. */
+static void add_count(struct histogram *h, uint32_t index, uint64_t n)
+{
+	uint32_t top = histogram_index(h, h->highest);
+
+	if (index > top) {
+		h->saturated += n;
+		index = top;
+	}
+	if (h->total == 0)
+		h->min = histogram_lowest_at(h, index);
+	h->max = histogram_highest_at(h, index);
+	if (h->max > h->highest)
+		h->max = h->highest;
+	h->counts[index] += n;
+	h->total += n;
+}
+
 /* Reads the counts of a payload of `left` bytes into the fresh histogram h. */
 static int read_counts(struct inflater *f, uint32_t left, struct histogram *h, struct error *err)
 {
@@ -281,14 +300,8 @@ static int read_counts(struct inflater *f, uint32_t left, struct histogram *h, s
 			return error_set(err, ERR_FORMAT, "encoded histogram: more counts than its range has");
 		if ((uint64_t)v > (uint64_t)INT64_MAX - h->total)
 			return error_set(err, ERR_RANGE, "encoded histogram: its counts add up to more than 2^63");
-		if (h->total == 0)
-			h->min = histogram_lowest_at(h, index);
-		h->max = histogram_highest_at(h, index);
-		h->counts[index++] = (uint64_t)v;
-		h->total += (uint64_t)v;
+		add_count(h, index++, (uint64_t)v);
 	}
-	if (h->max > h->highest)
-		h->max = h->highest;
 	return 0;
 }
 

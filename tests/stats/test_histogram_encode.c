@@ -359,6 +359,24 @@ static void counts_beyond_the_range_are_refused(void **state)
 	assert_refused(&(struct crafted){CRAFTED, .counts = lowest_run, .ncounts = 9}, ERR_FORMAT, "more counts");
 }
 
+static void counts_past_the_highest_value_are_saturated(void **state)
+{
+	/* With 600 as the highest value, its bucket is 98 of 112: 98 zeros, a count, a zero, a count. */
+	static const uint8_t counts[] = {0xc3, 0x01, 2, 1, 2};
+	struct crafted c = {CRAFTED, .counts = counts, .ncounts = sizeof(counts)};
+	struct histogram h;
+
+	(void)state;
+	c.highest = 600;
+	assert_int_equal(decode_crafted(&c, &h, NULL), 0);
+	assert_int_equal(h.ncounts, 112);
+	assert_int_equal(h.counts[98], 2);
+	assert_int_equal(h.saturated, 1);
+	assert_int_equal(h.total, 2);
+	assert_int_equal(h.max, 600);
+	histogram_release(&h);
+}
+
 static void total_beyond_63_bits_is_refused(void **state)
 {
 	/* INT64_MAX, which alone is right, then 1. */
@@ -415,6 +433,7 @@ int main(void)
 		cmocka_unit_test(crafted_payload_that_is_right_is_read),
 		cmocka_unit_test(damaged_header_is_refused),
 		cmocka_unit_test(counts_beyond_the_range_are_refused),
+		cmocka_unit_test(counts_past_the_highest_value_are_saturated),
 		cmocka_unit_test(total_beyond_63_bits_is_refused),
 		cmocka_unit_test(count_cut_off_in_its_middle_is_refused),
 		cmocka_unit_test(microseconds_of_a_latency_histogram_are_encoded),
