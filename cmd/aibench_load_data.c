@@ -1,0 +1,172 @@
+/*
+ * aibench_load_data - stores the reference data of a dataset in Redis, as strings and as tensors.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/common.h"
+#include "common/options.h"
+#include "loaders/redis_data.h"
+#include "loaders/redis_target.h"
+#include "workloads/fraud.h"
+
+#define PROGRAM "aibench_load_data"
+#define EXIT_INTERRUPTED 130
+
+struct config {
+	const char *use_case, *file, *redis_host;
+	uint64_t workers, pipeline, max_inserts;
+	int64_t reporting_period, debug;
+	bool set_blob, set_tensor, cluster_mode;
+};
+
+static const struct option table[] = {
+	{"file", OPTION_PATH, offsetof(struct config, file), "Dataset `file`; none: standard input.", 0, 0},
+	{"redis-host", OPTION_SECRET, offsetof(struct config, redis_host),
+	 "Redis as redis://[user:password@]host[:port][/database], rediss://… (TLS) or host:port; none: "
+	 "redis://localhost:6379.",
+	 0, 0},
+	{"workers", OPTION_UINT, offsetof(struct config, workers), "Connections (in a cluster: to every shard).", 1,
+	 4096},
+	{"pipeline", OPTION_UINT, offsetof(struct config, pipeline), "Commands on their way on each connection.", 1,
+	 100000},
+	{"max-inserts", OPTION_UINT, offsetof(struct config, max_inserts), "Rows to load; 0: all.", 0, 0},
+	{"set-blob", OPTION_BOOL, offsetof(struct config, set_blob), "Store plain strings: SET referenceBLOB:{id}.", 0,
+	 0},
+	{"set-tensor", OPTION_BOOL, offsetof(struct config, set_tensor),
+	 "Store tensors: AI.TENSORSET referenceTensor:{id}.", 0, 0},
+	{"cluster-mode", OPTION_BOOL, offsetof(struct config, cluster_mode),
+	 "Insist on asking whether the server is a cluster; one is recognised without, too.", 0, 0},
+	{"reporting-period", OPTION_DURATION, offsetof(struct config, reporting_period),
+	 "Time between two progress lines; 0: none.", 0, 86400.0 * (double)NSEC_PER_SEC},
+	{"use-case", OPTION_STRING, offsetof(struct config, use_case), "Use case of the dataset.", 0, 0},
+	{"debug", OPTION_INT, offsetof(struct config, debug), "Above 0: say on stderr what is done.", 0, 2},
+	{0},
+};
+
+/* The header comes with the first line below it, so that a load that never begins prints none. */
+static void print_header(bool *printed)
+{
+	if (!*printed)
+		printf("time (ns),total commands,instantaneous commands/s,overall commands/s\n");
+	*printed = true;
+}
+
+static void print_progress(void *arg, const struct load_progress *p)
+{
+	double since_last = (double)p->since_last / (double)NSEC_PER_SEC;
+	double since_start = (double)p->since_start / (double)NSEC_PER_SEC;
+
+	print_header(arg);
+	printf("%" PRId64 ",%" PRIu64 ",%.2f,%.2f\n", p->wall, p->commands,
+	       (double)(p->commands - p->commands_before) / since_last, (double)p->commands / since_start);
+	fflush(stdout);
+}
+
+static void print_summary(const struct redis_data_summary *s, bool interrupted)
+{
+	double took = (double)s->took / (double)NSEC_PER_SEC;
+
+	printf("Load %s after %" PRIu64 " commands to %u server%s (Overall command rate %.2f commands/sec)\n",
+	       interrupted ? "interrupted" : "complete", s->commands, s->shards, s->shards == 1 ? "" : "s",
+	       (double)s->commands / took);
+	printf("Took: %8.3f sec\n", took);
+}
+
+/* A mapped file that shrinks under us ends the process; this says why. */
+static void on_sigbus(int signo)
+{
+	static const char text[] = PROGRAM ": the dataset was cut short while it was read\n";
+
+	(void)signo;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(EXIT_FAILED + 1);
+	_exit(EXIT_FAILED);
+}
+
+static int load(const struct config *c, const struct conn_options *conn, struct error *err)
+{
+	struct redis_target target = {0};
+	struct redis_data_summary summary;
+	bool header_printed = false;
+	struct redis_data_config cfg = {
+		.path = c->file,
+		.max_inserts = c->max_inserts,
+		.workers = (unsigned)c->workers,
+		.pipeline = (unsigned)c->pipeline,
+		.set_blob = c->set_blob,
+		.set_tensor = c->set_tensor,
+		.cluster_mode = c->cluster_mode,
+		.reporting_period = c->reporting_period,
+		.report = print_progress,
+		.arg = &header_printed,
+	};
+	const struct workload_ops *ops = workload_find(c->use_case);
+	struct workload *workload = NULL;
+	int rc;
+
+	if (!ops)
+		return error_set(err, ERR_USAGE, "-use-case %s: must be creditcard-fraud", c->use_case);
+	if (!c->set_blob && !c->set_tensor)
+		return error_set(err, ERR_USAGE, "-set-blob=false and -set-tensor=false leave nothing to load");
+	rc = ops->open(&workload, &(struct workload_config){.reference = true, .batch = 1}, err);
+	if (rc == 0)
+		rc = redis_target_open(&target, c->redis_host, conn, err);
+	if (rc < 0)
+		goto out;
+	cfg.spec = ops->spec(workload);
+	cfg.endpoint = target.endpoint;
+	cfg.tls = target.tls;
+	cfg.conn = &target.conn;
+	cfg.database = target.url.database;
+	cfg.stop = catch_signals();
+	signal(SIGBUS, on_sigbus);
+	rc = redis_data_load(&summary, &cfg, err);
+	if (rc == 0 || rc == ERR_CANCELED) {
+		if (c->cluster_mode && !summary.cluster)
+			fprintf(stderr, PROGRAM ": note: -cluster-mode: %s is no cluster, loaded as one server\n",
+				endpoint_name(target.endpoint));
+		print_header(&header_printed);
+		print_summary(&summary, rc == ERR_CANCELED);
+	}
+out:
+	redis_target_close(&target);
+	if (workload)
+		ops->close(workload);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct config config = {
+		.use_case = "creditcard-fraud",
+		.redis_host = "redis://localhost:6379",
+		.workers = 1,
+		.pipeline = 1,
+		.set_blob = true,
+		.set_tensor = true,
+		.reporting_period = NSEC_PER_SEC,
+	};
+	struct conn_options conn;
+	const struct option_set sets[] = {{table, &config}, {conn_option_table, &conn}};
+	struct options options = {
+		.program = PROGRAM,
+		.synopsis = "Stores the reference data of a dataset in Redis.",
+		.sets = sets,
+		.nsets = 2,
+	};
+	struct error err = {""};
+	int rc;
+
+	conn_options_defaults(&conn);
+	rc = options_parse(&options, argc, argv, stdout, stderr, &err);
+	if (rc == OPTIONS_RUN)
+		rc = load(&config, &conn, &err);
+	options_release(&options);
+	if (rc >= 0)
+		return EXIT_OK;
+	return fail(PROGRAM, &err, rc == ERR_CANCELED ? EXIT_INTERRUPTED : exit_status(rc));
+}
