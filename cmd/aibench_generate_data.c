@@ -2,10 +2,10 @@
  * aibench_generate_data - makes the dataset of a use case: transactions with ids and reference data.
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/common.h"
 #include "common/clock.h"
 #include "common/options.h"
 #include "datagen/fraud.h"
@@ -43,23 +43,6 @@ static const struct option table[] = {
 	{0},
 };
 
-static volatile sig_atomic_t stop;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	stop = 1;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static int make_fraud_config(struct fraud_config *ret, const struct config *c, struct error *err)
 {
 	*ret = (struct fraud_config){
@@ -69,7 +52,6 @@ static int make_fraud_config(struct fraud_config *ret, const struct config *c, s
 		.seed = (uint64_t)c->seed,
 		.group = c->group,
 		.groups = c->groups,
-		.stop = &stop,
 	};
 	if (ret->input[0] == '\0' || strcmp(ret->input, "synthetic") == 0)
 		ret->input = NULL;
@@ -125,13 +107,12 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		rc = make_fraud_config(&fraud, &config, &err);
 	if (rc >= 0) {
-		catch_signals();
+		fraud.stop = catch_signals();
 		start = clock_now();
 		rc = fraud_generate(&made, &fraud, &err);
 	}
 	if (rc < 0) {
-		fprintf(stderr, PROGRAM ": %s\n", err.text);
-		status = rc == ERR_USAGE ? EXIT_USAGE : rc == ERR_CANCELED ? EXIT_INTERRUPTED : EXIT_FAILED;
+		status = fail(PROGRAM, &err, rc == ERR_CANCELED ? EXIT_INTERRUPTED : exit_status(rc));
 		goto out;
 	}
 	if (config.debug > 0)

@@ -2,12 +2,12 @@
  * aibench_generate_model - writes the models of a use case with seeded weights, so that nothing needs downloading.
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/common.h"
 #include "common/file.h"
 #include "common/options.h"
 #include "datagen/model.h"
@@ -95,13 +95,9 @@ int main(int argc, char **argv)
 	struct error err = {""};
 	int rc = options_parse(&options, argc, argv, stdout, stderr, &err);
 
-	signal(SIGPIPE, SIG_IGN);
+	catch_signals();
 	if (rc == OPTIONS_RUN)
 		rc = write_model(&config, &err);
-	else if (rc > 0)
-		rc = 0;
 	options_release(&options);
-	if (rc < 0)
-		fprintf(stderr, PROGRAM ": %s\n", err.text);
-	return rc == 0 ? EXIT_OK : rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+	return rc < 0 ? fail(PROGRAM, &err, exit_status(rc)) : EXIT_OK;
 }

@@ -156,7 +156,7 @@ static int write_rows(struct generator *g, struct error *err)
 		rc = flush_block(g, err);
 		if (rc < 0)
 			return rc;
-		if (g->cfg->stop && *g->cfg->stop)
+		if (g->cfg->stop && atomic_load(g->cfg->stop))
 			return error_set(err, ERR_CANCELED, "interrupted; no output was kept");
 	}
 	return flush_block(g, err);

@@ -7,7 +7,7 @@
 #ifndef DATAGEN_FRAUD_H
 #define DATAGEN_FRAUD_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -24,8 +24,8 @@ struct fraud_config {
 	/* Rows over all groups; 0: as many as the input has. A shorter input is read again, the ids going on. */
 	uint64_t max_transactions;
 	uint64_t seed;
-	uint64_t group, groups;            /* writes only the rows whose id is group modulo groups; groups ≥ 1 */
-	const volatile sig_atomic_t *stop; /* non-zero ends the work with ERR_CANCELED; may be NULL */
+	uint64_t group, groups; /* writes only the rows whose id is group modulo groups; groups ≥ 1 */
+	const atomic_int *stop; /* non-zero ends the work with ERR_CANCELED; may be NULL */
 };
 
 /* What was made. */

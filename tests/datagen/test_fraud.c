@@ -232,7 +232,7 @@ static void expect_failure(const struct fraud_config *cfg, int code, const char 
 static void failures_leave_no_output(void **state)
 {
 	const struct folder *f = *state;
-	static const volatile sig_atomic_t interrupted = 1;
+	static const atomic_int interrupted = 1;
 	struct fraud_config cfg = {.input = f->input, .output = f->output, .max_transactions = 5, .groups = 1};
 	struct error err;
 
