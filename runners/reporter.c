@@ -12,12 +12,7 @@
 
 static void give_up_on_counters(struct reporter *p, const struct error *why)
 {
-	const struct run_observer *observer = &p->shared->cfg->observer;
-	struct error note;
-
-	error_set(&note, ERR_SERVER, "no server statistics: %s", why->text);
-	if (observer->note)
-		observer->note(observer->arg, note.text);
+	error_set(&p->note, ERR_SERVER, "no server statistics from then on: %s", why->text);
 	p->shared->cfg->driver->close(p->control);
 	p->control = NULL;
 }
@@ -266,8 +261,12 @@ int reporter_run(struct reporter *p)
 		r = r ? r : e;
 		deadline = next_period(p, deadline);
 	}
-	if (!periodic)
-		return 0;
-	e = end_period(p, true);
-	return r ? r : e;
+	if (periodic) {
+		e = end_period(p, true);
+		r = r ? r : e;
+	}
+	/* Of a run that failed the error itself is enough to read. */
+	if (p->note.text[0] && !p->shared->failed && observer->note)
+		observer->note(observer->arg, p->note.text);
+	return r;
 }

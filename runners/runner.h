@@ -32,7 +32,7 @@ struct run_observer {
 	/* Worker threads, any of them at the same time: every finished request (-print-responses). The outcome is
 	 * the judged one. Costs the measuring path what it costs. */
 	void (*response)(void *arg, const struct completion *c, enum outcome judged);
-	/* Before and, where the server's counters cannot be read, during the run: one line the user should read. */
+	/* Before the run and, where the server's counters could not be read, after it: one line the user should read. */
 	void (*note)(void *arg, const char *text);
 };
 
