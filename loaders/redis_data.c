@@ -158,7 +158,7 @@ static int greet(struct conn *conn, const struct redis_data_config *cfg, const c
 static int add_sender(struct load *l, unsigned shard, struct error *err)
 {
 	const struct endpoint *e = shards_endpoint(&l->shards, shard);
-	struct sender_place place = {.server = endpoint_name(e), .shard = shard, .tls = l->cfg->tls != NULL};
+	struct sender_place place = {.server = endpoint_name(e), .shard = shard};
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET};
 	nsec_t deadline = clock_now() + l->cfg->conn->timeout;
 	struct sender *s = NULL;

@@ -20,7 +20,7 @@ struct sender {
 	const struct sender_source *source;
 	const char *server;
 	unsigned shard, pipeline;
-	bool tls, starved;
+	bool starved;
 	nsec_t moved; /* when bytes last went out or came in */
 
 	struct iovec *iov;
@@ -48,7 +48,6 @@ int sender_new(struct sender **ret, const struct sender_place *place, unsigned p
 	s->source = source;
 	s->server = place->server;
 	s->shard = place->shard;
-	s->tls = place->tls;
 	s->pipeline = pipeline;
 	s->next_command = source->ncommands;
 	s->iov = calloc(2 * (size_t)pipeline + 1, sizeof(*s->iov));
@@ -239,9 +238,6 @@ static int read_replies(struct sender *s, nsec_t now, uint64_t *count, struct er
 		*count += oks;
 		if (rc < 0)
 			return refused(s, err);
-		/* A plain socket that gave less than was asked for is empty, and its next byte makes an edge. */
-		if (!s->tls && (size_t)n < sizeof(s->in))
-			return 0;
 	}
 }
 

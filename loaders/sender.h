@@ -38,7 +38,6 @@ struct sender_place {
 	struct conn *conn;  /* open; the sender's on success */
 	const char *server; /* for messages; outlives the sender */
 	unsigned shard;
-	bool tls;
 };
 
 int sender_new(struct sender **ret, const struct sender_place *place, unsigned pipeline,
