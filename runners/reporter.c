@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/arith.h"
 
@@ -38,23 +37,6 @@ static int add_period(struct result *r, const struct period *p)
 	return 0;
 }
 
-static int add_server_stat(struct result *r, nsec_t wall, const char *server, const char *key, const char *value)
-{
-	struct server_stat s = {wall, strdup(server), strdup(key), strdup(value)};
-	struct server_stat *stats = room_for(r->server_stats, r->nserver_stats, sizeof(*stats));
-
-	if (stats)
-		r->server_stats = stats;
-	if (!stats || !s.server || !s.key || !s.value) {
-		free(s.server);
-		free(s.key);
-		free(s.value);
-		return ERR_NOMEM;
-	}
-	stats[r->nserver_stats++] = s;
-	return 0;
-}
-
 struct reading {
 	struct reporter *reporter;
 	nsec_t wall; /* 0: the first, nothing to compare with */
@@ -70,7 +52,7 @@ static void read_counter(void *arg, const char *server, const char *key, const c
 
 	e = counters_update(&p->counters, server, key, value, difference, sizeof(difference));
 	if (e == 0 && r->wall)
-		e = add_server_stat(p->result, r->wall, server, key, difference);
+		e = server_log_add(&p->result->server_log, r->wall, server, key, difference);
 	if (e < 0)
 		r->error = e;
 }

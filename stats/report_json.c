@@ -2,6 +2,7 @@
  * report_json.c - the file of -json-out-file: AIBench's members with AIBench's units, then our own beside them.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -107,29 +108,61 @@ static void write_client_stats(struct json_writer *w, const struct result *r)
 	json_end(w);
 }
 
-/* The rows of one time, and in them those of one server, are one object each. */
-static void write_server_stats(struct json_writer *w, const struct result *r)
+/* Rows into objects: one for each time, in it one for each server. */
+struct server_objects {
+	struct json_writer *w;
+	bool open;
+	nsec_t wall;
+	char *server; /* owned */
+};
+
+static int write_server_stat(struct server_objects *o, const struct server_stat *s)
 {
-	const struct server_stat *s = r->server_stats;
-	size_t n = r->nserver_stats;
+	bool same_time = o->open && s->wall == o->wall;
+	bool same_server = same_time && strcmp(s->server, o->server) == 0;
 	char name[24];
 
+	if (o->open && !same_server)
+		json_end(o->w);
+	if (o->open && !same_time)
+		json_end(o->w);
+	if (!same_time)
+		json_begin(o->w, time_name(name, s->wall));
+	if (!same_server) {
+		json_begin(o->w, s->server);
+		free(o->server);
+		o->server = strdup(s->server);
+		if (!o->server)
+			return ERR_NOMEM;
+	}
+	o->open = true;
+	o->wall = s->wall;
+	json_string(o->w, s->key, s->value);
+	return 0;
+}
+
+static int write_server_stats(struct json_writer *w, const struct result *r)
+{
+	struct server_objects objects = {.w = w};
+	struct server_log_reader reader;
+	struct server_stat s;
+	int e;
+
 	json_begin(w, "ServerRunTimeStats");
-	for (size_t i = 0; i < n;) {
-		nsec_t wall = s[i].wall;
-
-		json_begin(w, time_name(name, wall));
-		while (i < n && s[i].wall == wall) {
-			const char *server = s[i].server;
-
-			json_begin(w, server);
-			for (; i < n && s[i].wall == wall && strcmp(s[i].server, server) == 0; i++)
-				json_string(w, s[i].key, s[i].value);
-			json_end(w);
-		}
+	server_log_read(&reader, &r->server_log);
+	while ((e = server_log_next(&reader, &s)) > 0) {
+		e = write_server_stat(&objects, &s);
+		if (e < 0)
+			break;
+	}
+	server_log_reader_release(&reader);
+	if (objects.open) {
+		json_end(w);
 		json_end(w);
 	}
+	free(objects.server);
 	json_end(w);
+	return e;
 }
 
 static void write_run(struct json_writer *w, const struct result *r)
@@ -240,7 +273,9 @@ static int write_result(FILE *out, const struct result *r)
 	if (e < 0)
 		return e;
 	write_client_stats(&w, r);
-	write_server_stats(&w, r);
+	e = write_server_stats(&w, r);
+	if (e < 0)
+		return e;
 	write_run(&w, r);
 	write_outcomes(&w, r);
 	e = write_histograms(&w, r);

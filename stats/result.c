@@ -29,12 +29,7 @@ void result_release(struct result *r)
 	for (size_t i = 0; i < r->nperiods; i++)
 		free(r->periods[i].encoded);
 	free(r->periods);
-	for (size_t i = 0; i < r->nserver_stats; i++) {
-		free(r->server_stats[i].server);
-		free(r->server_stats[i].key);
-		free(r->server_stats[i].value);
-	}
-	free(r->server_stats);
+	server_log_release(&r->server_log);
 	*r = (struct result){0};
 }
 

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "stats/recorder.h"
+#include "stats/server_log.h"
 
 #define PERIOD_QUANTILES 6
 
@@ -30,12 +31,6 @@ struct period {
 
 /* service: nanoseconds. Allocates (the encoding); p->encoded must be NULL or malloc'd before. */
 int period_set_latencies(struct period *p, const struct histogram *service) MUST_CHECK;
-
-/* One server counter within one period, already a difference where it is a counter. Texts are owned. */
-struct server_stat {
-	nsec_t wall; /* the same for all of one period */
-	char *server, *key, *value;
-};
 
 /* How much the generator itself used. */
 struct client_usage {
@@ -81,8 +76,7 @@ struct result {
 	uint64_t reconnects;
 	struct period *periods; /* owned, in order of time */
 	size_t nperiods;
-	struct server_stat *server_stats; /* owned, in order of time, the counters of one server together */
-	size_t nserver_stats;
+	struct server_log server_log; /* the servers' counters, differences where they are counters */
 	struct client_usage usage;
 };
 

@@ -237,10 +237,7 @@ static void add_period(struct result *r, nsec_t wall, int64_t latency)
 
 static void add_server_stat(struct result *r, nsec_t wall, const char *server, const char *key, const char *value)
 {
-	r->server_stats = realloc(r->server_stats, (r->nserver_stats + 1) * sizeof(*r->server_stats));
-	assert_non_null(r->server_stats);
-	r->server_stats[r->nserver_stats++] = (struct server_stat){
-		.wall = wall, .server = strdup(server), .key = strdup(key), .value = strdup(value)};
+	assert_int_equal(server_log_add(&r->server_log, wall, server, key, value), 0);
 }
 
 static json_t *read_back(const struct result *r)
@@ -441,6 +438,37 @@ static void any_bytes_of_a_server_make_valid_json(void **state)
 	result_release(&r);
 }
 
+static void counters_may_be_added_after_a_report(void **state)
+{
+	struct result r;
+	char value[5000];
+	json_t *j;
+
+	(void)state;
+	make_result(&r, false);
+	j = read_back(&r);
+	assert_int_equal(json_object_size(at(j, "ServerRunTimeStats")), 0);
+	json_decref(j);
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (int i = 1; i <= 300; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "key%d", i);
+		add_server_stat(&r, 7, "host", key, i % 100 ? "" : value);
+		if (i % 100)
+			continue;
+		j = read_back(&r);
+		assert_int_equal(json_object_size(at(j, "ServerRunTimeStats/7/host")), i);
+		json_decref(j);
+	}
+	j = read_back(&r);
+	assert_text(j, "ServerRunTimeStats/7/host/key300", value);
+	assert_text(j, "ServerRunTimeStats/7/host/key1", "");
+	json_decref(j);
+	result_release(&r);
+}
+
 static void results_that_cannot_be_written_name_their_path(void **state)
 {
 	struct error err = {""};
@@ -480,6 +508,7 @@ int main(void)
 		cmocka_unit_test(json_has_our_own_objects_beside_them),
 		cmocka_unit_test(closed_loop_has_no_lag_and_its_response_is_its_service),
 		cmocka_unit_test(any_bytes_of_a_server_make_valid_json),
+		cmocka_unit_test(counters_may_be_added_after_a_report),
 		cmocka_unit_test(results_that_cannot_be_written_name_their_path),
 		cmocka_unit_test(rate_without_burn_in_is_over_the_whole_run),
 	};
