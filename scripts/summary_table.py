@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""One row for every set-up that was run: its median rate, the spread of its repetitions, latencies, client CPU."""
+
+import argparse
+import statistics
+import sys
+
+from aibench_results import ResultsError, load_runs
+
+HEADINGS = ("Set-up", "Workers", "Runs", "Inferences/s", "Spread", "q50 ms", "q99 ms", "q99.9 ms", "Client CPU us")
+
+
+def name_of(run):
+    config = run.data.get("DBSpecificConfigs") or {}
+    return config.get("model") or run.data.get("TestDescription") or "?"
+
+
+def median_of(runs, value):
+    values = [value(run) for run in runs]
+    return statistics.median(values) if None not in values else None
+
+
+def cell(value, digits):
+    return "n/a" if value is None else "%.*f" % (digits, value)
+
+
+def row_of(key, runs):
+    rates = [run.rate for run in runs]
+    rate = statistics.median(rates)
+    quantile = lambda name: median_of(runs, lambda run: run.data["OverallQuantiles"]["AllQueries"].get(name))
+    cpu = median_of(runs, lambda run: (run.data.get("Client") or {}).get("CPUMicrosPerInference"))
+    spread = 100 * (max(rates) - min(rates)) / rate if rate and len(rates) > 1 else None
+    return (key[0], str(key[1]), str(len(runs)), cell(rate, 0), "n/a" if spread is None else "%.0f %%" % spread,
+            cell(quantile("q50"), 3), cell(quantile("q99"), 3), cell(quantile("q999"), 3), cell(cpu, 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", required=True, help="folder of the JSON results")
+    parser.add_argument("--prefix", default="", help="only files with this in their name")
+    arguments = parser.parse_args()
+    try:
+        runs = load_runs(arguments.dir, arguments.prefix)
+    except ResultsError as error:
+        print("%s: %s" % (parser.prog, error), file=sys.stderr)
+        return 1
+    setups = {}
+    for run in runs:
+        setups.setdefault((name_of(run), run.workers), []).append(run)
+    rows = [HEADINGS] + [row_of(key, setups[key]) for key in sorted(setups)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    for row in rows:
+        print("  ".join([row[0].ljust(widths[0])] + [text.rjust(width) for text, width in zip(row[1:], widths[1:])]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
