@@ -90,13 +90,14 @@ static const char *read_number(unsigned *ret, const char *p, const char *end, un
 
 bool redisai_redirect(struct redisai_redirect *ret, const struct resp_node *node)
 {
-	const char *p = node->data, *end = p + node->len, *colon;
 	struct redisai_redirect r = {0};
+	const char *p = node->data, *end, *colon;
 	unsigned port;
 	size_t len;
 
-	if (node->type != RESP_ERROR || !p)
+	if (node->type != RESP_ERROR)
 		return false;
+	end = p + node->len;
 	r.ask = node->len > 4 && memcmp(p, "ASK ", 4) == 0;
 	if (!r.ask && !(node->len > 6 && memcmp(p, "MOVED ", 6) == 0))
 		return false;
