@@ -112,7 +112,7 @@ $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program_rules,$(p))))
 
 $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 	@mkdir -p $(@D)
-	$(link) -shared $(call syslibs,engine) -o $@
+	$(link) -shared -Wl,--exclude-libs,ALL $(call syslibs,engine) -o $@
 
 # ---- tests -----------------------------------------------------------------------------------------------------
 # tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>

@@ -350,18 +350,6 @@ void queue_submit(struct queue *q, struct job *job)
 	pthread_mutex_unlock(&q->lock);
 }
 
-bool queue_is_idle(struct queue *q)
-{
-	bool idle;
-
-	pthread_mutex_lock(&q->lock);
-	idle = !q->first;
-	for (unsigned i = 0; idle && i < q->nthreads; i++)
-		idle = !q->workers[i].running;
-	pthread_mutex_unlock(&q->lock);
-	return idle;
-}
-
 void queue_forget(struct queue *q, struct model *model)
 {
 	struct context *gone = NULL;

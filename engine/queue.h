@@ -54,8 +54,6 @@ int queue_new(struct queue **ret, const struct queue_config *cfg, struct error *
 void queue_free(struct queue *q);
 /* Never blocks for long and never fails: the job's memory is the caller's. */
 void queue_submit(struct queue *q, struct job *job);
-/* No job waits and none runs, as seen at this moment. */
-bool queue_is_idle(struct queue *q);
 /* Waiting jobs of model end with ERR_CANCELED. Running ones are not touched. */
 void queue_cancel(struct queue *q, const struct model *model);
 /* Drops the workers' contexts of model (blocks until no worker uses it): call before model_free. */

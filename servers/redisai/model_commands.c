@@ -163,10 +163,10 @@ int modelscan_command(struct RedisModuleCtx *ctx, struct RedisModuleString **arg
 	return REDISMODULE_OK;
 }
 
-static void reply_counter(struct RedisModuleCtx *ctx, const char *name, atomic_ullong *counter)
+static void reply_counter(struct RedisModuleCtx *ctx, const char *name, atomic_ullong *counter, unsigned unit)
 {
 	RedisModule_ReplyWithCString(ctx, name);
-	RedisModule_ReplyWithLongLong(ctx, (long long)atomic_load_explicit(counter, memory_order_relaxed));
+	RedisModule_ReplyWithLongLong(ctx, (long long)(atomic_load_explicit(counter, memory_order_relaxed) / unit));
 }
 
 static void reply_info(struct RedisModuleCtx *ctx, struct arg key, struct stored_model *m)
@@ -184,10 +184,10 @@ static void reply_info(struct RedisModuleCtx *ctx, struct arg key, struct stored
 	RedisModule_ReplyWithCString(ctx, m->device_name);
 	RedisModule_ReplyWithCString(ctx, "tag");
 	RedisModule_ReplyWithStringBuffer(ctx, m->tag, m->tag_len);
-	reply_counter(ctx, "duration", &c->duration_us);
-	reply_counter(ctx, "samples", &c->samples);
-	reply_counter(ctx, "calls", &c->calls);
-	reply_counter(ctx, "errors", &c->errors);
+	reply_counter(ctx, "duration", &c->duration_ns, NSEC_PER_USEC);
+	reply_counter(ctx, "samples", &c->samples, 1);
+	reply_counter(ctx, "calls", &c->calls, 1);
+	reply_counter(ctx, "errors", &c->errors, 1);
 }
 
 int info_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
@@ -209,7 +209,7 @@ int info_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, in
 	}
 	if (!arg_is(argv[2], "RESETSTAT"))
 		return RedisModule_ReplyWithError(ctx, "ERR unsupported subcommand");
-	atomic_store_explicit(&c->duration_us, 0, memory_order_relaxed);
+	atomic_store_explicit(&c->duration_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&c->samples, 0, memory_order_relaxed);
 	atomic_store_explicit(&c->calls, 0, memory_order_relaxed);
 	atomic_store_explicit(&c->errors, 0, memory_order_relaxed);

@@ -249,6 +249,5 @@ void stored_model_count(struct stored_model *m, nsec_t run_time, const struct te
 	if (first_output && first_output->rank)
 		samples = (unsigned long long)first_output->dims[0];
 	atomic_fetch_add_explicit(&c->samples, samples, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->duration_us, (unsigned long long)(run_time / NSEC_PER_USEC),
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->duration_ns, (unsigned long long)run_time, memory_order_relaxed);
 }

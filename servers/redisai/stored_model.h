@@ -26,7 +26,7 @@ bool backend_parse(enum backend *ret, const char *name, size_t len);
 
 /* AI.INFO's numbers. Written by workers and by the main thread. */
 struct run_counters {
-	atomic_ullong duration_us, samples, calls, errors;
+	atomic_ullong duration_ns, samples, calls, errors;
 };
 
 struct stored_model {
