@@ -34,7 +34,7 @@ static const struct option table[] = {
 	 "Rows to make; more than the input has: it is read again. 0: the input's (synthetic: 284807).", 0, 0},
 	{"seed", OPTION_INT, offsetof(struct config, seed),
 	 "Seed of the reference data and of synthetic transactions; the same seed makes the same bytes.", 0, 0},
-	{"debug", OPTION_INT, offsetof(struct config, debug), "Above 0: say on stderr what was made.", 0, 2},
+	{"debug", OPTION_INT, offsetof(struct config, debug), "Above 0: say on stderr what was made.", 0, 0},
 	{"interleaved-generation-group-id", OPTION_UINT, offsetof(struct config, group),
 	 "Write only the rows whose id is this, modulo the number of groups.", 0, 0},
 	{"interleaved-generation-groups", OPTION_UINT, offsetof(struct config, groups),

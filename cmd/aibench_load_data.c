@@ -43,7 +43,8 @@ static const struct option table[] = {
 	{"reporting-period", OPTION_DURATION, offsetof(struct config, reporting_period),
 	 "Time between two progress lines; 0: none.", 0, 86400.0 * (double)NSEC_PER_SEC},
 	{"use-case", OPTION_STRING, offsetof(struct config, use_case), "Use case of the dataset.", 0, 0},
-	{"debug", OPTION_INT, offsetof(struct config, debug), "Above 0: say on stderr what is done.", 0, 2},
+	{"use-redis", OPTION_IGNORED_BOOL, 0, "Accepted for AIBench's scripts: Redis is what is loaded.", 0, 0},
+	{"debug", OPTION_INT, offsetof(struct config, debug), "Accepted for AIBench's scripts.", 0, 0},
 	{0},
 };
 
@@ -70,7 +71,7 @@ static void print_summary(const struct redis_data_summary *s, bool interrupted)
 {
 	double took = (double)s->took / (double)NSEC_PER_SEC;
 
-	printf("Load %s after %" PRIu64 " commands to %u server%s (Overall command rate %.2f commands/sec)\n",
+	printf("Load %s after %" PRIu64 " commands to %u server%s (%.2f commands/s)\n",
 	       interrupted ? "interrupted" : "complete", s->commands, s->shards, s->shards == 1 ? "" : "s",
 	       (double)s->commands / took);
 	printf("Took: %8.3f sec\n", took);

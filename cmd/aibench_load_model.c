@@ -43,7 +43,7 @@ static const struct option table[] = {
 	 86400.0 * (double)NSEC_PER_SEC},
 	{"cluster-mode", OPTION_BOOL, FIELD(cluster_mode),
 	 "Insist on asking whether the server is a cluster; one is recognised without, too.", 0, 0},
-	{"debug", OPTION_INT, FIELD(debug), "Accepted for the scripts.", 0, 2},
+	{"debug", OPTION_INT, FIELD(debug), "Accepted for the scripts.", 0, 0},
 	{0},
 };
 

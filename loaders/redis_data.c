@@ -279,8 +279,10 @@ static int look_after(struct load *l, nsec_t now, struct error *err)
 		nsec_t since = sender_waits_since(s);
 
 		if (since != NSEC_NEVER && now - since > l->cfg->conn->timeout)
-			return error_set(err, ERR_TIMEOUT, "%s: no answer in time: is it busy? (-timeout waits longer)",
-					 sender_server(s));
+			return error_set(
+				err, ERR_TIMEOUT,
+				"%s: timed out: the server stopped answering: is it busy (-timeout waits longer)?",
+				sender_server(s));
 		if (sender_is_starved(s)) {
 			int rc = sender_pump(s, now, &l->commands, err);
 
