@@ -23,7 +23,12 @@
  *   CONCAT        x..., axis            SPLIT        x, axis     SLICE      x, begin, size (-1: to the end)
  *   STRIDED_SLICE x, begin, end, strides                         PAD        x, pairs [, value]
  *   GATHER        x, indices, axis      REDUCE_*     x, axes     ARGMAX     x, axis
- *   RANDOM_UNIFORM  shape
+ *   RANDOM_UNIFORM  shape               FLATTEN      x: dimensions before attr.axis become one, the rest another
+ *   CONV2D        x, weights [, bias] [, addend of the result's shape: attr.adds_input]; x of rank 4
+ *   MAX_POOL, AVG_POOL  x of rank 4, window of attr.window.kernel; padding is never the maximum
+ *   BATCH_NORM    x, scale, offset, mean, variance: constants, one number a channel
+ *   LRN           x: over the channels, x / (lrn_bias + alpha * sum of lrn_size squares around it) ^ beta
+ * A mean over space (GlobalAveragePool) is REDUCE_MEAN with keep_dims.
  * Everything but the data (x, indices, a, b, bias, value) must be known when a plan is made: constants, or computed
  * from shapes.
  */
@@ -71,7 +76,13 @@
 	X(OP_REDUCE_MAX, "Max") \
 	X(OP_REDUCE_MIN, "Min") \
 	X(OP_ARGMAX, "ArgMax") \
-	X(OP_RANDOM_UNIFORM, "RandomUniform")
+	X(OP_RANDOM_UNIFORM, "RandomUniform") \
+	X(OP_FLATTEN, "Flatten") \
+	X(OP_CONV2D, "Conv2D") \
+	X(OP_MAX_POOL, "MaxPool") \
+	X(OP_AVG_POOL, "AvgPool") \
+	X(OP_BATCH_NORM, "BatchNorm") \
+	X(OP_LRN, "LRN")
 
 enum op {
 #define OP_ENUM(id, name) id,
@@ -85,22 +96,52 @@ const char *op_name(enum op op);
 /* What a fused node does to its result before it is stored. */
 enum activation { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_LEAKY_RELU, ACT_ELU, ACT_SIGMOID, ACT_TANH };
 
+/* Of the four dimensions of an image tensor: where the channels are. */
+enum image_layout { LAYOUT_NHWC, LAYOUT_NCHW };
+
+/*
+ * Of a convolution's weights: height, width, inputs a group, outputs (those of group 0 first). HWCM: one group a
+ * channel with M outputs each (TensorFlow's depthwise weights; attr.groups is not read then).
+ */
+enum weights_layout { WEIGHTS_HWIO, WEIGHTS_OIHW, WEIGHTS_OHWI, WEIGHTS_HWCM };
+
+/* SAME: the output is the input divided by the stride, rounded up; an odd padding has one more after (UPPER). */
+enum window_padding { PADDING_EXPLICIT, PADDING_VALID, PADDING_SAME_UPPER, PADDING_SAME_LOWER };
+
+/* A window that slides over height and width. */
+struct window {
+	int64_t kernel[2]; /* pools; a convolution's is that of its weights */
+	int64_t strides[2], dilations[2];
+	enum window_padding padding;
+	int64_t pads[4];        /* PADDING_EXPLICIT: top, left, bottom, right */
+	bool ceil_mode;         /* pools: a last window that reaches past the padding counts too */
+	bool count_include_pad; /* AVG_POOL: divide by the window's size, padding included */
+};
+
 /* Constant weights of a MATMUL in the layout of its kernel, made once a model. */
 struct packed_weights;
 
 /* Only the fields of the node's own op mean anything. */
 struct attributes {
-	enum activation activation;    /* MATMUL */
-	float alpha;                   /* slope of LEAKY_RELU and ELU, also as activation */
+	enum activation activation;    /* MATMUL, CONV2D */
+	float alpha;                   /* slope of LEAKY_RELU and ELU, also as activation; LRN */
 	bool transpose_a, transpose_b; /* MATMUL: the two last dimensions */
 	bool matrices_only;            /* MATMUL: rank 2, as TensorFlow's MatMul demands */
 	bool keep_dims;                /* REDUCE_* */
-	int64_t axis;                  /* PACK, UNPACK */
+	int64_t axis;                  /* PACK, UNPACK, FLATTEN */
 	enum dtype dtype;              /* CAST, SHAPE, ARGMAX, RANDOM_UNIFORM: of the result */
 	unsigned naxes;                /* SQUEEZE; 0: all of size 1 */
 	int64_t axes[TENSOR_MAX_RANK]; /* SQUEEZE */
 	uint32_t begin_mask, end_mask; /* STRIDED_SLICE, one bit an entry of begin */
 	uint32_t ellipsis_mask, new_axis_mask, shrink_axis_mask;
+	enum image_layout layout;    /* CONV2D, *_POOL, BATCH_NORM, LRN, BIAS_ADD (NCHW: along dimension 1) */
+	enum weights_layout weights; /* CONV2D */
+	struct window window;        /* CONV2D, *_POOL */
+	int64_t groups;              /* CONV2D, at least 1 */
+	bool adds_input;             /* CONV2D: the last input is added before the activation */
+	float epsilon;               /* BATCH_NORM */
+	int64_t lrn_size;            /* LRN: channels of the sum, (lrn_size - 1) / 2 of them before */
+	float beta, lrn_bias;        /* LRN */
 };
 
 #define VALUE_NONE UINT32_MAX
