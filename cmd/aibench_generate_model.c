@@ -38,38 +38,44 @@ static const struct option table[] = {
 	{0},
 };
 
-/* Settles on one net and one format. */
-static int choose(bool *ret_reference, const struct model_format **ret_format, const struct config *c,
-		  struct error *err)
+/* Settles on one net and one format; NULL: wrong usage. */
+static const struct model_format *choose(bool *ret_reference, const struct config *c, struct error *err)
 {
+	const struct model_format *format = model_format_find(c->format);
+
 	*ret_reference = c->reference;
-	if (strcmp(c->use_case, "creditcard-fraud") != 0)
-		return error_set(err, ERR_USAGE, "-use-case %s: must be creditcard-fraud", c->use_case);
 	if (strcmp(c->model, "fraud") == 0)
 		*ret_reference = true;
 	else if (strcmp(c->model, "fraud-noreference") == 0)
 		*ret_reference = false;
-	else if (c->model[0])
-		return error_set(err, ERR_USAGE, "-model %s: must be fraud or fraud-noreference", c->model);
-	*ret_format = model_format_find(c->format);
-	if (!*ret_format)
-		return error_set(err, ERR_USAGE, "-format %s: must be tensorflow", c->format);
-	if (!c->output_file[0] && isatty(STDOUT_FILENO))
-		return error_set(err, ERR_USAGE, "a model is no text for a terminal: name a file with -output-file");
-	return 0;
+	else if (c->model[0]) {
+		error_set(err, ERR_USAGE, "-model %s: must be fraud or fraud-noreference", c->model);
+		return NULL;
+	}
+	if (strcmp(c->use_case, "creditcard-fraud") != 0) {
+		error_set(err, ERR_USAGE, "-use-case %s: must be creditcard-fraud", c->use_case);
+		return NULL;
+	}
+	if (!c->output_file[0] && isatty(STDOUT_FILENO)) {
+		error_set(err, ERR_USAGE, "a model is no text for a terminal: name a file with -output-file");
+		return NULL;
+	}
+	if (!format)
+		error_set(err, ERR_USAGE, "-format %s: must be tensorflow", c->format);
+	return format;
 }
 
 static int write_model(const struct config *c, struct error *err)
 {
-	const struct model_format *format = NULL;
 	struct fraud_net net;
 	unsigned char *bytes = NULL;
-	bool reference = false;
+	bool reference;
 	size_t len;
-	int rc = choose(&reference, &format, c, err);
+	const struct model_format *format = choose(&reference, c, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
+	if (!format)
+		return ERR_USAGE;
 	fraud_net_init(&net, reference, (uint64_t)c->seed);
 	rc = format->write_fraud(&bytes, &len, &net, err);
 	if (rc == 0)

@@ -327,7 +327,7 @@ static int next_row_line(struct csv_reader *r, struct line *ret, struct error *e
 
 int csv_next(struct csv_reader *r, float ret_features[FRAUD_FEATURES], bool *ret_fraud, struct error *err)
 {
-	struct line line;
+	struct line line = {r->data, r->data};
 	int rc = next_row_line(r, &line, err);
 
 	if (rc > 0 && !parse_row(ret_features, ret_fraud, &line))
@@ -337,7 +337,7 @@ int csv_next(struct csv_reader *r, float ret_features[FRAUD_FEATURES], bool *ret
 
 int csv_skip(struct csv_reader *r, struct error *err)
 {
-	struct line line;
+	struct line line = {r->data, r->data};
 
 	return next_row_line(r, &line, err);
 }

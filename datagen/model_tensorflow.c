@@ -55,7 +55,7 @@ struct graph {
 /* The literal is only read: protobuf-c's structs have no const. */
 static char *text(const char *literal)
 {
-	return (char *)(uintptr_t)literal;
+	return (char *)literal;
 }
 
 static struct node *add_node(struct graph *g, const char *op, const char *name)

@@ -129,7 +129,7 @@ static bool is_unknown_command(const struct resp_node *reply)
 static int store_with(struct redis_client *client, struct command *c, const struct redis_model_config *cfg,
 		      const char *key, const char *blob, size_t blob_len, struct error *err)
 {
-	const struct resp_node *reply = NULL;
+	const struct resp_node none = {.type = RESP_NIL}, *reply = &none;
 	size_t n;
 
 	for (int modelset = 0; modelset < 2; modelset++) {

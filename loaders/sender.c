@@ -100,9 +100,10 @@ nsec_t sender_waits_since(const struct sender *s)
 	return s->in_flight > 0 ? s->moved : NSEC_NEVER;
 }
 
+/* Only read from, whatever iovec says. */
 static void add_iov(struct sender *s, const void *bytes, size_t len)
 {
-	s->iov[s->niov++] = (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+	s->iov[s->niov++] = (struct iovec){.iov_base = (void *)bytes, .iov_len = len};
 }
 
 /* Adds the next command of s->row, which has one left, to the batch. */
@@ -114,8 +115,8 @@ static void add_command(struct sender *s, unsigned place)
 	size_t len = 0;
 
 	if (place > 0) {
-		memcpy(text, "\r\n", 2);
-		len = 2;
+		text[len++] = '\r';
+		text[len++] = '\n';
 	}
 	len += load_command_write(text + len, &source->commands[s->next_command], id);
 	add_iov(s, text, len);
