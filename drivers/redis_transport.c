@@ -146,8 +146,12 @@ static void lose(struct redis_transport *t, struct link *l, int code, const stru
 		t->connect_error = *err;
 	}
 	if (l->busy) {
-		t->slots[l->slot].error = *err;
-		finish(t, l, code);
+		struct slot *s = &t->slots[l->slot];
+
+		/* What the server said before tells more than that it said no more. */
+		if (s->code == 0)
+			s->error = *err;
+		finish(t, l, s->code && code != ERR_TIMEOUT ? s->code : code);
 	}
 }
 
@@ -267,10 +271,11 @@ static void take_replies(struct redis_transport *t, struct link *l)
 {
 	struct slot *s = &t->slots[l->slot];
 	const struct resp_node *nodes;
+	bool fits = true;
 	struct error err;
 	size_t n;
 
-	while (s->got < s->nreplies) {
+	while (fits && s->got < s->nreplies) {
 		int r = resp_reader_next(l->reader, &nodes, &n, &err);
 
 		if (r == 0)
@@ -282,10 +287,11 @@ static void take_replies(struct redis_transport *t, struct link *l)
 		r = t->config.reply(t->config.arg, l->slot, s->got++, nodes, n, s->code ? NULL : &s->error);
 		if (s->code == 0)
 			s->code = r;
+		fits = r != ERR_PROTOCOL;
 	}
 	finish(t, l, s->code);
-	/* After a reply that is none of the protocol's, or to half a command, what comes next is anybody's guess. */
-	if (s->code == ERR_PROTOCOL || s->iovcnt > 0)
+	/* After a reply that does not fit, or to half a command, what comes next is anybody's guess. */
+	if (!fits || s->iovcnt > 0)
 		reject(t, l, ERR_PROTOCOL, "the server's replies do not fit the commands");
 }
 
@@ -343,10 +349,10 @@ static void handle(struct redis_transport *t, struct link *l, uint32_t events)
 
 static void give_up(struct redis_transport *t, struct link *l, const char *what)
 {
-	char text[96];
+	char text[96], limit[32];
 
-	snprintf(text, sizeof(text), "%s within the time-out of %.3g s", what,
-		 (double)t->config.conn->timeout / (double)NSEC_PER_SEC);
+	snprintf(text, sizeof(text), "timed out: %s within %s", what,
+		 duration_format(limit, sizeof(limit), t->config.conn->timeout));
 	reject(t, l, ERR_TIMEOUT, text);
 }
 

@@ -79,7 +79,7 @@ static int check_servers(struct redisai *d, struct error *err)
 
 		r = redis_client_open(&c, d->servers.endpoints[i], d->servers.tls, d->config.conn, err);
 		if (r == 0)
-			r = redisai_check_model(c, d->nodes[i]->model, spec->ninputs, err);
+			r = redisai_check_model(c, d->nodes[i]->model, spec->ninputs, d->clustered, err);
 		if (r == 0 && d->by_reference && redisai_owns_reference(d, i, d->config.first_id))
 			r = redisai_check_reference(c, spec, d->config.first_id, err);
 		redis_client_close(c);

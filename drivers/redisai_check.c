@@ -24,20 +24,23 @@ static bool is_text(const struct resp_node *node, const char *text)
 	       begins(node, text);
 }
 
+static int is_cluster(struct redis_client *c, struct error *err)
+{
+	return error_set(err, ERR_UNSUPPORTED, "%s: this server is part of a Redis Cluster: pass -cluster-mode",
+			 redis_client_name(c));
+}
+
 /* An error reply to a RedisAI command in words for the user. */
 static int refused(struct redis_client *c, const struct resp_node *reply, struct error *err)
 {
-	const char *name = redis_client_name(c);
-
 	if (begins(reply, "ERR unknown command"))
 		return error_set(
 			err, ERR_UNSUPPORTED,
 			"%s: this Redis has no RedisAI: start redis-server with --loadmodule bin/redisai.so, or "
 			"point -host and -port at a server that has it",
-			name);
+			redis_client_name(c));
 	if (begins(reply, "MOVED ") || begins(reply, "CLUSTERDOWN"))
-		return error_set(err, ERR_UNSUPPORTED, "%s: this server is part of a Redis Cluster: pass -cluster-mode",
-				 name);
+		return is_cluster(c, err);
 	return redis_client_refused(c, reply, err);
 }
 
@@ -51,15 +54,29 @@ static const struct resp_node *field(const struct resp_node *nodes, size_t n, co
 	return NULL;
 }
 
-static int no_model(struct redis_client *c, const char *model, const char *why, struct error *err)
+/* On a Cluster, models have names with tags: who asks for the plain one has left -cluster-mode out. */
+static bool asks_a_cluster(struct redis_client *c)
 {
+	static const char ENABLED[] = "cluster_enabled:1";
+	const struct resp_node *reply;
+	struct error err;
+	size_t n;
+
+	return redis_client_commandf(c, &reply, &n, &err, "INFO CLUSTER") == 0 && reply->type == RESP_STRING &&
+	       memmem(reply->data, reply->len, ENABLED, sizeof(ENABLED) - 1);
+}
+
+static int no_model(struct redis_client *c, const char *model, const char *why, bool clustered, struct error *err)
+{
+	if (!clustered && asks_a_cluster(c))
+		return is_cluster(c, err);
 	return error_set(
 		err, ERR_NOT_FOUND,
 		"%s: %s \"%s\": store it with AI.MODELSTORE (make load-fraud does), or name another with -model",
 		redis_client_name(c), why, model);
 }
 
-int redisai_check_model(struct redis_client *c, const char *model, unsigned ninputs, struct error *err)
+int redisai_check_model(struct redis_client *c, const char *model, unsigned ninputs, bool clustered, struct error *err)
 {
 	const char *args[] = {"AI.MODELGET", model, "META"};
 	const struct resp_node *nodes, *inputs;
@@ -69,9 +86,9 @@ int redisai_check_model(struct redis_client *c, const char *model, unsigned ninp
 	if (r < 0)
 		return r;
 	if (nodes[0].type == RESP_ERROR && begins(&nodes[0], "ERR model key is empty"))
-		return no_model(c, model, "there is no model", err);
+		return no_model(c, model, "there is no model", clustered, err);
 	if (nodes[0].type == RESP_ERROR && begins(&nodes[0], "WRONGTYPE"))
-		return no_model(c, model, "there is a key, but no model, with the name", err);
+		return no_model(c, model, "there is a key, but no model, with the name", clustered, err);
 	if (nodes[0].type == RESP_ERROR)
 		return refused(c, &nodes[0], err);
 	if (nodes[0].type != RESP_ARRAY)

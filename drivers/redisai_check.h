@@ -9,8 +9,10 @@
 #include "drivers/driver.h"
 #include "net/redis_client.h"
 
-/* Is it RedisAI, does it have the model, does the model take so many inputs? The line in err says what to do. */
-int redisai_check_model(struct redis_client *c, const char *model, unsigned ninputs, struct error *err) MUST_CHECK;
+/* Is it RedisAI, does it have the model, does the model take so many inputs? The line in err says what to do; clustered:
+ * the run knows that this is a Cluster. */
+int redisai_check_model(struct redis_client *c, const char *model, unsigned ninputs, bool clustered,
+			struct error *err) MUST_CHECK;
 /* Is the reference data of row id there, and of the right size? */
 int redisai_check_reference(struct redis_client *c, const struct workload_spec *spec, uint64_t id,
 			    struct error *err) MUST_CHECK;

@@ -18,7 +18,7 @@
 
 struct client {
 	int fd;
-	bool authenticated, doomed;
+	bool authenticated, doomed, mute;
 	size_t len;
 	char input[INPUT_MAX];
 };
@@ -180,6 +180,7 @@ static void infer(struct fake_server *s, struct client *client, const struct fak
 		buf_printf(reply, "HTTP/1.1 400 Bad Request\r\n\r\n");
 		break;
 	case FAULT_SILENCE:
+		client->mute = true;
 		break;
 	case FAULT_ERROR:
 		buf_printf(reply, "-ERR the server's own words\r\n");
@@ -202,6 +203,8 @@ static void infer(struct fake_server *s, struct client *client, const struct fak
 
 static void run_command(struct fake_server *s, struct client *client, const struct fake_command *c, struct buf *reply)
 {
+	if (client->mute)
+		return;
 	if (is(c, 0, "AUTH")) {
 		client->authenticated = s->password && is(c, c->nargs - 1, s->password);
 		buf_printf(reply, client->authenticated ? "+OK\r\n" : "-WRONGPASS invalid username-password pair\r\n");

@@ -18,7 +18,7 @@ enum fake_fault {
 	FAULT_CLOSE,        /* FIN in place of an answer */
 	FAULT_HALF,         /* half an answer, then FIN */
 	FAULT_GARBAGE,      /* bytes that are no RESP */
-	FAULT_SILENCE,      /* nothing */
+	FAULT_SILENCE,      /* nothing, from now on */
 	FAULT_ERROR,        /* an error reply */
 	FAULT_ERROR_IN_DAG, /* an error within the DAG's array */
 	FAULT_TIMEDOUT,     /* RedisAI's TIMEDOUT */

@@ -176,6 +176,7 @@ static void wrong_servers_are_told_apart(void **state)
 		{"AI.MODELGET", "-ERR model key is empty\r\n", "there is no model \"financialNet\""},
 		{"AI.MODELGET", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", "no model"},
 		{"AI.MODELGET", "-MOVED 1 127.0.0.1:7000\r\n", "pass -cluster-mode"},
+		{"AI.MODELGET", "-CLUSTERDOWN Hash slot not served\r\n", "pass -cluster-mode"},
 		{"AI.MODELGET", "-NOPERM this user has no permissions\r\n", "NOPERM"},
 		{"AI.MODELGET", "+OK\r\n", "another kind of server"},
 		{"AI.MODELGET", "*2\r\n$6\r\ninputs\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n", "takes 3 inputs"},
@@ -283,7 +284,7 @@ static void faults_are_told_and_the_connection_comes_back(void **state)
 		{FAULT_CLOSE, OUTCOME_ERROR, false, true, "closed the connection"},
 		{FAULT_HALF, OUTCOME_ERROR, false, true, "closed the connection"},
 		{FAULT_GARBAGE, OUTCOME_ERROR, false, true, "malformed reply"},
-		{FAULT_SILENCE, OUTCOME_TIMEOUT, false, true, "no answer within the time-out"},
+		{FAULT_SILENCE, OUTCOME_TIMEOUT, false, true, "timed out: no answer within 50ms"},
 		{FAULT_ERROR, OUTCOME_ERROR, false, false, "ERR the server's own words"},
 		{FAULT_ERROR_IN_DAG, OUTCOME_ERROR, true, false, "ERR the model's own words"},
 		{FAULT_TIMEDOUT, OUTCOME_ERROR, false, false, "TIMEDOUT"},
@@ -316,6 +317,32 @@ static void faults_are_told_and_the_connection_comes_back(void **state)
 		assert_int_equal(s.client.driver->reconnects, cases[k].reconnects ? 1 : 0);
 		stop(&s);
 	}
+}
+
+static bool one_error_for_three(struct fake_server *s, const struct fake_command *c, struct buf *reply)
+{
+	(void)s;
+	if (strcmp(c->args[0], "AI.TENSORSET") == 0)
+		buf_printf(reply, "-ERR these words\r\n");
+	return strcmp(c->args[0], "AI.TENSORSET") == 0 || strcmp(c->args[0], "AI.MODELRUN") == 0 ||
+	       (strcmp(c->args[0], "AI.TENSORGET") == 0 && strcmp(c->args[2], "BLOB") == 0);
+}
+
+static void error_before_silence_is_not_forgotten(void **state)
+{
+	struct setup s;
+	struct tally t;
+
+	(void)state;
+	prepare(&s, 1);
+	s.options.use_dag = false;
+	s.server.handler = one_error_for_three;
+	s.config.timeout = 50 * NSEC_PER_MSEC;
+	start(&s);
+	client_run(&s.client, 0, 1, &t);
+	assert_int_equal(t.outcomes[OUTCOME_TIMEOUT], 1);
+	assert_string_equal(t.text, "ERR these words");
+	stop(&s);
 }
 
 static void one_slots_fault_leaves_the_others_alone(void **state)
@@ -427,6 +454,7 @@ int main(void)
 		cmocka_unit_test(batch_with_reference_data_is_refused),
 		cmocka_unit_test(slots_take_turns_over_the_hosts),
 		cmocka_unit_test(faults_are_told_and_the_connection_comes_back),
+		cmocka_unit_test(error_before_silence_is_not_forgotten),
 		cmocka_unit_test(one_slots_fault_leaves_the_others_alone),
 		cmocka_unit_test(late_answer_of_a_request_given_up_is_never_anothers),
 		cmocka_unit_test(server_that_goes_away_is_dialled_until_it_is_back),
