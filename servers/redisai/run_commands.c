@@ -39,17 +39,20 @@ static int run(const struct run_command *c, struct RedisModuleCtx *ctx, struct R
 }
 
 /* Reports the keys at [at, at + n), as far as there are arguments. */
-static void report_keys(struct RedisModuleCtx *ctx, int argc, int at, long long n)
+static void report_keys(struct RedisModuleCtx *ctx, int argc, int at, int n)
 {
-	for (long long i = 0; i < n && at + i < argc; i++)
-		RedisModule_KeyAtPos(ctx, (int)(at + i));
+	for (int i = 0; i < n && at + i < argc; i++)
+		RedisModule_KeyAtPos(ctx, at + i);
 }
 
-static long long count_at(struct RedisModuleString **argv, int argc, int at)
+/* 0 for what is no count; never more than there are arguments. */
+static int count_at(struct RedisModuleString **argv, int argc, int at)
 {
 	long long n;
 
-	return at < argc && RedisModule_StringToLongLong(argv[at], &n) == REDISMODULE_OK && n > 0 && n <= argc ? n : 0;
+	if (at >= argc || RedisModule_StringToLongLong(argv[at], &n) != REDISMODULE_OK || n <= 0)
+		return 0;
+	return n < argc ? (int)n : argc;
 }
 
 static void keys_of_modelrun(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
@@ -67,10 +70,10 @@ static void keys_of_modelrun(struct RedisModuleCtx *ctx, struct RedisModuleStrin
 
 static void keys_of_modelexecute(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	long long n;
+	int n;
 
 	report_keys(ctx, argc, 1, 1);
-	for (int i = 2; i + 1 < argc; i += 2 + (int)n) {
+	for (int i = 2; i + 1 < argc; i += 2 + n) {
 		if (!arg_is(argv[i], "INPUTS") && !arg_is(argv[i], "OUTPUTS"))
 			return;
 		n = count_at(argv, argc, i + 1);
@@ -86,10 +89,10 @@ static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **a
 
 	while (i < argc && !arg_is(argv[i], "|>")) {
 		if (arg_is(argv[i], "LOAD") || arg_is(argv[i], "PERSIST")) {
-			long long n = count_at(argv, argc, i + 1);
+			int n = count_at(argv, argc, i + 1);
 
 			report_keys(ctx, argc, i + 2, n);
-			i += 2 + (int)n;
+			i += 2 + n;
 		} else if (arg_is(argv[i], "ROUTING")) {
 			report_keys(ctx, argc, i + 1, 1);
 			i += 2;
