@@ -44,10 +44,14 @@ static bool still_whole(struct dataset_map *m)
 /* Pages in whole chunks up to `end`, an offset in the mapping. */
 static void populate(struct dataset_map *m, size_t end)
 {
+	size_t advise = min_size(end + AHEAD, m->length);
+
 	end = min_size(end + CHUNK - end % CHUNK, m->length);
 	/* Starts the disk on what is needed next while this part is mapped. */
-	if (m->populated < end)
-		posix_fadvise(m->fd, (off_t)m->populated, (off_t)(end - m->populated + AHEAD), POSIX_FADV_WILLNEED);
+	if (m->advised < advise) {
+		posix_fadvise(m->fd, (off_t)m->advised, (off_t)(advise - m->advised), POSIX_FADV_WILLNEED);
+		m->advised = advise;
+	}
 	while (m->populated < end && !atomic_load_explicit(&m->stop, memory_order_relaxed)) {
 		size_t len = min_size(CHUNK - m->populated % CHUNK, end - m->populated);
 
@@ -80,7 +84,7 @@ static void *read_ahead(void *arg)
 		}
 		/* After a jump there is no use in what lies between. */
 		if (m->populated + AHEAD < taken)
-			m->populated = taken - taken % CHUNK;
+			m->populated = m->advised = taken - taken % CHUNK;
 		populate(m, taken + AHEAD);
 		if (taken > BEHIND)
 			drop(m, taken - BEHIND);
@@ -110,7 +114,7 @@ int dataset_map_open(struct dataset_map *m, int fd, const char *name, off_t star
 	}
 	madvise(m->base, m->length, MADV_SEQUENTIAL);
 	m->rows = m->base + m->start;
-	m->populated = m->dropped = m->start - m->start % CHUNK;
+	m->populated = m->advised = m->dropped = m->start - m->start % CHUNK;
 	/* The first rows are there before the first request. */
 	populate(m, m->start + CHUNK);
 	atomic_init(&m->wake_at, UINT64_MAX);

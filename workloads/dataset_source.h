@@ -33,11 +33,11 @@ struct dataset_map {
 	uint64_t batches;
 	_Atomic uint64_t wake_at; /* whoever takes this batch or a later one wakes the thread */
 
-	const char *name;          /* what messages call the file; borrowed */
-	int fd;                    /* owned */
-	char *base;                /* of the mapping */
-	size_t length, start;      /* bytes mapped; where the first row lies in it */
-	size_t populated, dropped; /* offsets in the mapping; the thread's */
+	const char *name;                   /* what messages call the file; borrowed */
+	int fd;                             /* owned */
+	char *base;                         /* of the mapping */
+	size_t length, start;               /* bytes mapped; where the first row lies in it */
+	size_t populated, advised, dropped; /* offsets in the mapping; the thread's */
 	_Atomic uint64_t highest;
 	atomic_bool stop;
 	sem_t wake;
