@@ -40,13 +40,16 @@ void graph_release(struct graph *g)
 	*g = (struct graph){0};
 }
 
+/* Far above any real model: a few bytes of a hostile one may ask for thousands of values. */
+#define VALUES_MAX ((uint32_t)1 << 18)
+
 /* Room for `more` elements past n; *cap counts elements. */
 static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t more, size_t size)
 {
 	uint32_t wanted;
 	size_t bytes;
 
-	if (__builtin_add_overflow(n, more, &wanted) || wanted >= VALUE_NONE / 2)
+	if (__builtin_add_overflow(n, more, &wanted) || wanted > VALUES_MAX)
 		return ERR_RANGE;
 	if (wanted <= *cap)
 		return 0;

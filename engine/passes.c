@@ -264,6 +264,7 @@ static int sweep(struct graph *g)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < g->noutputs; i++)
 		needed[g->outputs[i]] = true;
+	/* What is kept gathers at the array's end, in order, and moves to its start. */
 	for (uint32_t i = g->nnodes; i-- > 0;) {
 		struct node *n = &g->nodes[i];
 		bool wanted = false;
@@ -277,7 +278,8 @@ static int sweep(struct graph *g)
 			needed[n->in[k]] = true;
 		g->nodes[--kept] = *n;
 	}
-	memmove(g->nodes, g->nodes + kept, (g->nnodes - kept) * sizeof(*g->nodes));
+	if (kept > 0)
+		memmove(g->nodes, g->nodes + kept, (g->nnodes - kept) * sizeof(*g->nodes));
 	g->nnodes -= kept;
 	for (uint32_t v = 0; v < g->nvalues; v++) {
 		struct value *value = &g->values[v];
