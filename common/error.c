@@ -38,36 +38,36 @@ static void keep_to_one_line(char *text)
 	}
 }
 
-int error_vset(struct error *err, enum error_code code, const char *fmt, va_list args)
+int error_vwrite(struct error *err, const char *fmt, va_list args)
 {
 	if (err) {
 		vsnprintf(err->text, sizeof(err->text), fmt, args);
 		keep_to_one_line(err->text);
 	}
-	return code;
+	return 0;
 }
 
-int error_set(struct error *err, enum error_code code, const char *fmt, ...)
+int error_write(struct error *err, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	error_vset(err, code, fmt, args);
+	error_vwrite(err, fmt, args);
 	va_end(args);
-	return code;
+	return 0;
 }
 
-int error_set_errno(struct error *err, enum error_code code, int errnum, const char *fmt, ...)
+int error_write_errno(struct error *err, int errnum, const char *fmt, ...)
 {
 	va_list args;
 	size_t len;
 
 	if (!err)
-		return code;
+		return 0;
 	va_start(args, fmt);
-	error_vset(err, code, fmt, args);
+	error_vwrite(err, fmt, args);
 	va_end(args);
 	len = strlen(err->text);
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(errnum));
-	return code;
+	return 0;
 }

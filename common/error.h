@@ -54,12 +54,22 @@ const char *error_message(int code);
 /*
  * Writes the text and returns code, so that a failing function ends with
  *	return error_set(err, ERR_FORMAT, "%s: line %zu: …", path, line);
- * err may be NULL. A text that is too long is cut at the end.
+ * err may be NULL. A text that is too long is cut at the end. Macros, so that compilers and analysers see that what is
+ * returned is the negative code.
  */
-int error_set(struct error *err, enum error_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-int error_vset(struct error *err, enum error_code code, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
-
+#define error_set(err, code, ...) error_written((code), error_write((err), __VA_ARGS__))
+#define error_vset(err, code, fmt, args) error_written((code), error_vwrite((err), (fmt), (args)))
 /* As error_set, with ": " and the text of errnum appended. */
-int error_set_errno(struct error *err, enum error_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
+#define error_set_errno(err, code, errnum, ...) error_written((code), error_write_errno((err), (errnum), __VA_ARGS__))
+
+/* What the macros are made of. */
+int error_write(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int error_vwrite(struct error *err, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+int error_write_errno(struct error *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static inline int error_written(int code, int written)
+{
+	(void)written;
+	return code;
+}
 
 #endif
