@@ -12,7 +12,7 @@
 const char *op_name(enum op op)
 {
 	static const char *const names[OP_COUNT] = {
-#define OP_NAME(id, name) [id] = name,
+#define OP_NAME(id, name) [id] = (name),
 		OP_LIST(OP_NAME)
 #undef OP_NAME
 	};
@@ -32,6 +32,7 @@ void graph_release(struct graph *g)
 		free(g->nodes[i].name);
 		free(g->nodes[i].in);
 		packed_weights_free(g->nodes[i].packed);
+		conv_weights_free(g->nodes[i].filters);
 	}
 	free(g->values);
 	free(g->nodes);

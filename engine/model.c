@@ -148,7 +148,7 @@ int model_load_saved(struct model **ret, const char *folder, const char *signatu
 static void infos_free(struct model_tensor_info *infos, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		free((char *)(uintptr_t)infos[i].name);
+		free((void *)infos[i].name);
 	free(infos);
 }
 
@@ -195,7 +195,7 @@ size_t model_memory(const struct model *m)
 			total += t->data != NULL ? tensor_memory(t) : sizeof(*t);
 	}
 	for (uint32_t i = 0; i < g->nnodes; i++)
-		total += packed_weights_memory(g->nodes[i].packed);
+		total += packed_weights_memory(g->nodes[i].packed) + conv_weights_memory(g->nodes[i].filters);
 	return total;
 }
 
@@ -238,6 +238,15 @@ static int grow_arena(struct model_context *c, size_t size)
 	return 0;
 }
 
+static void move_to_front(struct plan **plans, size_t i)
+{
+	struct plan *moved = plans[i];
+
+	for (; i > 0; i--)
+		plans[i] = plans[i - 1];
+	plans[0] = moved;
+}
+
 static int add_plan(struct model_context *c, struct tensor *const *in, struct error *err)
 {
 	const struct model *m = c->model;
@@ -261,9 +270,8 @@ static int add_plan(struct model_context *c, struct tensor *const *in, struct er
 	plan_bind(p, c->arena);
 	if (c->nplans == PLANS_MAX)
 		plan_free(c->plans[--c->nplans]);
-	memmove(c->plans + 1, c->plans, c->nplans * sizeof(*c->plans));
-	c->plans[0] = p;
-	c->nplans++;
+	c->plans[c->nplans] = p;
+	move_to_front(c->plans, c->nplans++);
 	return 0;
 }
 
@@ -273,9 +281,7 @@ static int find_plan(struct model_context *c, struct tensor *const *in, struct e
 	for (size_t i = 0; i < c->nplans; i++) {
 		if (!plan_matches(c->plans[i], in))
 			continue;
-		struct plan *found = c->plans[i];
-		memmove(c->plans + 1, c->plans, i * sizeof(*c->plans));
-		c->plans[0] = found;
+		move_to_front(c->plans, i);
 		return 0;
 	}
 	return add_plan(c, in, err);

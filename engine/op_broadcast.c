@@ -20,6 +20,7 @@ struct broadcast {
 	size_t element;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 #define DEFINE_ROW(name, type, expression) \
 	static void name##_##type(size_t n, const void *left, size_t a_step, const void *right, size_t b_step, \
 				  void *to) \
@@ -47,6 +48,7 @@ DEFINE_INTEGER_ROWS(int32_t)
 DEFINE_INTEGER_ROWS(int64_t)
 DEFINE_INTEGER_ROWS(uint8_t)
 DEFINE_INTEGER_ROWS(uint16_t)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define ROWS_OF(name) \
 	{ \

@@ -22,6 +22,7 @@ static int64_t clamp(double x, int64_t low, int64_t high)
 	return (int64_t)x;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 #define DEFINE_CAST(from_type, to_type, expression) \
 	static void from_type##_to_##to_type(size_t n, const void *from, void *to) \
 	{ \
@@ -77,6 +78,7 @@ DEFINE_FROM_BOOL(int64_t)
 DEFINE_FROM_BOOL(uint8_t)
 DEFINE_FROM_BOOL(uint16_t)
 DEFINE_FROM_BOOL(bool)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define CASTS_FROM(type) \
 	{ \

@@ -111,6 +111,7 @@ static void float_rsqrt(size_t n, const float *x, float *y, float alpha)
 }
 
 /* Integers wrap around, as everywhere in this field. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 #define DEFINE_INTEGERS(type) \
 	static void integers_##type(size_t n, const void *from, void *to, enum op op) \
 	{ \
@@ -139,6 +140,7 @@ DEFINE_INTEGERS(int32_t)
 DEFINE_INTEGERS(int64_t)
 DEFINE_INTEGERS(uint8_t)
 DEFINE_INTEGERS(uint16_t)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static int run_float(const struct step *s, struct run *run)
 {
@@ -228,6 +230,7 @@ int plan_unary(struct step *s, struct error *err)
 	*u = float_kernels(s->kernels, s->node->op);
 	s->state = u;
 	s->out[0]->shape = s->in[0]->shape;
+	s->prepare = layout_follow;
 	s->run = run_integers;
 	switch (s->in[0]->dtype) {
 	case DTYPE_FLOAT:

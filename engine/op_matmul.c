@@ -83,7 +83,7 @@ bool matmul_needs_original(const struct tensor *b)
 	return b->count >= ONEDNN_WEIGHTS;
 }
 
-static unary_kernel *activation_kernel(const struct kernels *kn, enum activation a)
+unary_kernel *activation_kernel(const struct kernels *kn, enum activation a)
 {
 	switch (a) {
 	case ACT_RELU:
@@ -165,6 +165,7 @@ static int run_float(const struct step *s, struct run *run)
 }
 
 /* The other types are rare: a plain loop. Integers wrap around. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 #define DEFINE_PLAIN(type, wide) \
 	static int run_##type(const struct step *s, struct run *run) \
 	{ \
@@ -190,6 +191,7 @@ static int run_float(const struct step *s, struct run *run)
 DEFINE_PLAIN(double, double)
 DEFINE_PLAIN(int32_t, uint64_t)
 DEFINE_PLAIN(int64_t, uint64_t)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 int types_matmul(const struct attributes *attr, const enum dtype *in, uint32_t nin, enum dtype *out, uint32_t nout,
 		 struct error *err)

@@ -17,6 +17,7 @@ struct reduce {
 	size_t divisor;                     /* values that go into one result */
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 /* Adds one innermost row x to accumulators at `to`. */
 #define DEFINE_REDUCE(type, wide, least, most) \
 	static void gather_##type(enum op op, size_t n, size_t step, const type *x, wide *to) \
@@ -57,6 +58,8 @@ struct reduce {
 			y[i] = (type)(op == OP_REDUCE_MEAN ? WIDE_DIV_##wide(sums[i], r->divisor) : sums[i]); \
 		return 0; \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 #define WIDE_ADD_double(a, b) ((a) + (b))
 #define WIDE_ADD_int64_t(a, b) ((int64_t)((uint64_t)(a) + (uint64_t)(b)))
 #define WIDE_DIV_double(a, n) ((a) / (double)(n))

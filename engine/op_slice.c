@@ -16,6 +16,7 @@ struct walk {
 	ptrdiff_t stride[TENSOR_MAX_RANK];
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): type names cannot be put in parentheses. */
 #define DEFINE_COPY(type) \
 	static void copy_##type(size_t n, ptrdiff_t stride, const char *from, char *to) \
 	{ \
@@ -28,6 +29,7 @@ DEFINE_COPY(uint8_t)
 DEFINE_COPY(uint16_t)
 DEFINE_COPY(uint32_t)
 DEFINE_COPY(uint64_t)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void copy_row(size_t element, size_t n, ptrdiff_t stride, const char *from, char *to)
 {
@@ -127,6 +129,8 @@ int plan_transpose(struct step *s, struct error *err)
 	int r = operand_ints(s->in[1], order, TENSOR_MAX_RANK, &n, "the permutation", err);
 	if (r < 0)
 		return r;
+	for (; n == 0 && n < in->rank; n++)
+		order[n] = (int64_t)(in->rank - 1 - n);
 	if (n != in->rank)
 		return error_set(err, ERR_INVALID, "a permutation of %u for a tensor of rank %u", n, in->rank);
 	strides_of(in, from);

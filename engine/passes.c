@@ -59,7 +59,7 @@ static int keep_results(struct graph *g, struct node *n, const struct step *s, s
 		int r = graph_check_constant(g, o->dtype, o->shape.dims, o->shape.rank, err);
 		if (r == 0)
 			r = tensor_new(&t, o->dtype, o->shape.dims, o->shape.rank, false, g->allocator);
-		if (r < 0)
+		if (r != 0)
 			return r;
 		memcpy(t->data, o->data, t->size);
 		g->constant_bytes += t->size;
@@ -77,7 +77,7 @@ static int fold_node(struct graph *g, struct node *n, const struct kernels *kn, 
 	struct operand *operands = pool_alloc(&pool, (size_t)n->nin + n->nout, sizeof(*operands));
 	int r = ERR_NOMEM;
 
-	s.in = pool_alloc(&pool, (size_t)n->nin + n->nout, sizeof(*s.in));
+	s.in = pool_alloc(&pool, (size_t)n->nin + n->nout, sizeof(struct operand *));
 	if (operands == NULL || s.in == NULL)
 		goto out;
 	s.out = s.in + n->nin;

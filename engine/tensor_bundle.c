@@ -360,7 +360,7 @@ int tensor_bundle_read(struct tensor_bundle *b, const char *name, const struct g
 	int r = graph_check_constant(g, type, dims, (unsigned)rank, err);
 	if (r == 0)
 		r = tensor_new(&t, type, dims, (unsigned)rank, false, g->allocator);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (e->offset < 0 || e->size < 0 || (uint64_t)e->size != t->size)
 		r = error_set(err, ERR_FORMAT, "variable '%s': %" PRId64 " bytes for a shape of %zu", name, e->size,

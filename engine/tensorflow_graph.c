@@ -212,7 +212,7 @@ static int convert_operator(struct walk *w, uint32_t index, struct error *text)
 		r = tf_operator(w->g, n, &op, &attr, w->inputs, &nin, &nout, text);
 	if (r == 0)
 		r = graph_add_node(w->g, op, n->name, &attr, w->inputs, nin, nout, &made, text);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	w->nodes[index].first = made->out[0];
 	w->nodes[index].nout = nout;

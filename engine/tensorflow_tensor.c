@@ -185,7 +185,7 @@ int tf_tensor(const struct graph *g, const Tensorflow__TensorProto *p, struct te
 	int r = graph_check_constant(g, type, dims, (unsigned)rank, err);
 	if (r == 0)
 		r = tensor_new(&t, type, dims, (unsigned)rank, false, g->allocator);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (p->tensor_content.len > 0)
 		r = read_content(&p->tensor_content, half, t, err);
