@@ -129,7 +129,8 @@ static void runs_spread_over_the_shards(const char *const *words, const char *co
 	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
 	process_result_release(&r);
 	for (unsigned i = 0; i < SHARDS; i++)
-		assert_true(calls_of(i, counter) - before[i] > TEST_ROWS / SHARDS / 2);
+		/* A closed loop gives a slow shard less; none of them goes without. */
+		assert_true(calls_of(i, counter) - before[i] > TEST_ROWS / 100);
 }
 
 static void inferences_spread_over_the_shards(void **state)
