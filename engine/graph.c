@@ -32,7 +32,6 @@ void graph_release(struct graph *g)
 		free(g->nodes[i].name);
 		free(g->nodes[i].in);
 		packed_weights_free(g->nodes[i].packed);
-		conv_weights_free(g->nodes[i].filters);
 	}
 	free(g->values);
 	free(g->nodes);

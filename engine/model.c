@@ -195,7 +195,7 @@ size_t model_memory(const struct model *m)
 			total += t->data != NULL ? tensor_memory(t) : sizeof(*t);
 	}
 	for (uint32_t i = 0; i < g->nnodes; i++)
-		total += packed_weights_memory(g->nodes[i].packed) + conv_weights_memory(g->nodes[i].filters);
+		total += packed_weights_memory(g->nodes[i].packed);
 	return total;
 }
 
