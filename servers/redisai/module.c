@@ -91,6 +91,17 @@ static const struct {
 	{"ai.config", config_command, "write", 0},
 };
 
+/* Everything is saved by now. Workers end before the process does: libraries that they run in take themselves down in
+ * exit(). What runs is finished first. */
+static void shut_down(struct RedisModuleCtx *ctx, struct RedisModuleEvent event, uint64_t subevent, void *data)
+{
+	(void)ctx;
+	(void)event;
+	(void)subevent;
+	(void)data;
+	devices_release(&redisai.devices);
+}
+
 static int register_all(struct RedisModuleCtx *ctx)
 {
 	redisai.tensor_type = tensor_type_create(ctx);
@@ -103,7 +114,10 @@ static int register_all(struct RedisModuleCtx *ctx)
 					      commands[i].key ? 1 : 0) != REDISMODULE_OK)
 			return REDISMODULE_ERR;
 	}
-	return RedisModule_RegisterInfoFunc(ctx, info_sections);
+	if (RedisModule_RegisterInfoFunc(ctx, info_sections) != REDISMODULE_OK)
+		return REDISMODULE_ERR;
+	return RedisModule_SubscribeToServerEvent(
+		ctx, (struct RedisModuleEvent){.id = REDISMODULE_EVENT_SHUTDOWN, .dataver = 1}, shut_down);
 }
 
 static int start(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)

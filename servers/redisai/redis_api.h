@@ -55,6 +55,11 @@ struct RedisModuleTypeMethods {
 	int (*defrag)(struct RedisModuleDefragCtx *ctx, struct RedisModuleString *key, void **value);
 };
 
+#define REDISMODULE_EVENT_SHUTDOWN 5
+struct RedisModuleEvent {
+	uint64_t id, dataver;
+};
+
 typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
 
 /* X(type, name, arguments) */
@@ -75,6 +80,9 @@ typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModule
 	X(int, InfoAddFieldCString, (struct RedisModuleInfoCtx * ctx, const char *field, const char *value)) \
 	X(int, InfoAddFieldLongLong, (struct RedisModuleInfoCtx * ctx, const char *field, long long value)) \
 	X(void, SetModuleOptions, (struct RedisModuleCtx * ctx, int options)) \
+	X(int, SubscribeToServerEvent, \
+	  (struct RedisModuleCtx * ctx, struct RedisModuleEvent event, \
+	   void (*f)(struct RedisModuleCtx * ctx, struct RedisModuleEvent event, uint64_t subevent, void *data))) \
 	X(int, GetContextFlags, (struct RedisModuleCtx * ctx)) \
 	X(int, IsKeysPositionRequest, (struct RedisModuleCtx * ctx)) \
 	X(void, KeyAtPos, (struct RedisModuleCtx * ctx, int pos)) \

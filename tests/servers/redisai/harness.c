@@ -19,16 +19,14 @@ static struct {
 static size_t nvalues;
 static struct buf answer, graphs[3];
 
-struct redis_client *connect_to(const struct redis_server *s)
+struct redis_client *connect_to(const struct fixture *f)
 {
 	struct conn_options o;
 	struct redis_client *c;
-	struct endpoint *e;
 	struct error err;
 
 	conn_options_defaults(&o);
-	if (endpoint_resolve(&e, "127.0.0.1", s->port, s->socket, &err) < 0 ||
-	    redis_client_open(&c, e, NULL, &o, &err) < 0)
+	if (redis_client_open(&c, f->endpoint, NULL, &o, &err) < 0)
 		fail_msg("%s", err.text);
 	return c;
 }
@@ -36,16 +34,20 @@ struct redis_client *connect_to(const struct redis_server *s)
 void fixture_start(struct fixture *f, const char *const *module_args, const char *const *extra)
 {
 	const char *args[32] = {"--enable-debug-command", "yes"};
+	struct error err;
 
 	for (size_t n = 2; extra && *extra; extra++)
 		args[n++] = *extra;
 	redis_server_start_module(&f->server, module_args, args);
-	f->client = connect_to(&f->server);
+	if (endpoint_resolve(&f->endpoint, NULL, 0, f->server.socket, &err) < 0)
+		fail_msg("%s", err.text);
+	f->client = connect_to(f);
 }
 
 void fixture_stop(struct fixture *f)
 {
 	redis_client_close(f->client);
+	endpoint_free(f->endpoint);
 	redis_server_stop(&f->server, false);
 	buf_release(&answer);
 }

@@ -16,6 +16,7 @@
 
 struct fixture {
 	struct redis_server server;
+	struct endpoint *endpoint;
 	struct redis_client *client;
 };
 
@@ -23,7 +24,7 @@ struct fixture {
 void fixture_start(struct fixture *f, const char *const *module_args, const char *const *extra);
 void fixture_stop(struct fixture *f);
 /* Another connection to the same server. */
-struct redis_client *connect_to(const struct redis_server *s);
+struct redis_client *connect_to(const struct fixture *f);
 
 /* Names a value for $NAME; not copied. */
 void define(const char *name, const void *data, size_t len);

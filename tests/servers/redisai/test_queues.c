@@ -53,7 +53,7 @@ static void expect_calls(const char *key, unsigned calls)
 
 static void server_answers_while_a_model_runs(void **state)
 {
-	struct redis_client *other = connect_to(&f.server);
+	struct redis_client *other = connect_to(&f);
 
 	(void)state;
 	send_line(other, "AI.MODELRUN slow INPUTS big OUTPUTS y");
@@ -68,7 +68,7 @@ static void server_answers_while_a_model_runs(void **state)
 
 static void devices_run_side_by_side(void **state)
 {
-	struct redis_client *other = connect_to(&f.server);
+	struct redis_client *other = connect_to(&f);
 
 	(void)state;
 	expect(f.client, "AI.MODELSTORE far TF CPU:7 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK");
@@ -102,7 +102,7 @@ static void dag_over_two_devices_keeps_its_order(void **state)
 
 static void model_deleted_while_it_runs_finishes_its_commands(void **state)
 {
-	struct redis_client *first = connect_to(&f.server), *second = connect_to(&f.server);
+	struct redis_client *first = connect_to(&f), *second = connect_to(&f);
 
 	(void)state;
 	send_line(first, "AI.MODELRUN slow INPUTS big OUTPUTS y1");
@@ -121,7 +121,7 @@ static void model_deleted_while_it_runs_finishes_its_commands(void **state)
 
 static void client_that_leaves_does_no_harm(void **state)
 {
-	struct redis_client *gone = connect_to(&f.server);
+	struct redis_client *gone = connect_to(&f);
 
 	(void)state;
 	send_line(gone, "AI.DAGRUN LOAD 1 big PERSIST 1 y |> AI.MODELRUN slow INPUTS big OUTPUTS y");
@@ -135,7 +135,7 @@ static void client_that_leaves_does_no_harm(void **state)
 
 static void late_command_is_timed_out_without_running(void **state)
 {
-	struct redis_client *busy = connect_to(&f.server);
+	struct redis_client *busy = connect_to(&f);
 
 	(void)state;
 	send_line(busy, "AI.MODELRUN slow INPUTS big OUTPUTS y");
@@ -155,7 +155,7 @@ static void late_command_is_timed_out_without_running(void **state)
 
 static void small_batches_wait_for_each_other(void **state)
 {
-	struct redis_client *first = connect_to(&f.server), *second = connect_to(&f.server);
+	struct redis_client *first = connect_to(&f), *second = connect_to(&f);
 
 	(void)state;
 	expect(f.client, "AI.MODELSTORE b TF CPU BATCHSIZE 4 MINBATCHSIZE 2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
@@ -178,7 +178,7 @@ static void small_batches_wait_for_each_other(void **state)
 
 static void batch_that_loses_rows_is_an_error(void **state)
 {
-	struct redis_client *first = connect_to(&f.server), *second = connect_to(&f.server);
+	struct redis_client *first = connect_to(&f), *second = connect_to(&f);
 	static const char error[] = "-ERR Tensorflow batching error: model did not generate the expected batch size";
 
 	(void)state;
@@ -197,7 +197,7 @@ static void clients_that_wait_for_a_batch_learn_of_the_deletion(void **state)
 {
 	static const char *const ends[] = {"AI.MODELDEL b", "FLUSHALL",
 					   "AI.MODELSTORE b TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL"};
-	struct redis_client *waiting = connect_to(&f.server);
+	struct redis_client *waiting = connect_to(&f);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
