@@ -69,7 +69,7 @@ struct redis_transport {
 	unsigned first_finished, nfinished;
 	unsigned nunready; /* links with a `when` to look after */
 	nsec_t next_when;  /* the earliest of them, or earlier */
-	bool became_ready; /* a link did, since poll last looked */
+	bool woken;        /* poll is to return: a link is ready, or was not to be opened */
 	bool connecting;   /* redis_transport_connect waits: the first failure counts */
 	int connect_code;
 	struct error connect_error;
@@ -142,6 +142,7 @@ static void lose(struct redis_transport *t, struct link *l, int code, const stru
 	l->state = LINK_CLOSED;
 	set_when(t, l, clock_now() + backoff_next(&l->backoff));
 	if (t->connecting && !t->connect_code) {
+		t->woken = true;
 		t->connect_code = code;
 		t->connect_error = *err;
 	}
@@ -191,7 +192,7 @@ static void become_ready(struct redis_transport *t, struct link *l)
 {
 	l->state = LINK_READY;
 	t->nunready--;
-	t->became_ready = true;
+	t->woken = true;
 	t->reconnects += l->lost;
 	l->lost = false;
 	backoff_reset(&l->backoff);
@@ -356,6 +357,20 @@ static void give_up(struct redis_transport *t, struct link *l, const char *what)
 	reject(t, l, ERR_TIMEOUT, text);
 }
 
+/* An address that did not answer may have others behind it, each with a time-out of its own. */
+static void try_next_address(struct redis_transport *t, struct link *l, nsec_t now)
+{
+	struct error err;
+	int r = conn_next_address(l->conn, &err);
+
+	if (r < 0 && r != ERR_AGAIN) {
+		give_up(t, l, "no connection");
+		return;
+	}
+	set_when(t, l, now + t->config.conn->timeout);
+	connect_step(t, l, r, &err);
+}
+
 static void look_after_links(struct redis_transport *t, nsec_t now)
 {
 	t->next_when = NSEC_NEVER;
@@ -369,8 +384,10 @@ static void look_after_links(struct redis_transport *t, nsec_t now)
 				set_when(t, l, l->when);
 			else if (l->state == LINK_CLOSED)
 				dial(t, l);
+			else if (l->state == LINK_CONNECTING)
+				try_next_address(t, l, now);
 			else
-				give_up(t, l, "no connection");
+				give_up(t, l, "no answer to AUTH");
 		}
 	}
 }
@@ -422,17 +439,17 @@ int redis_transport_poll(struct redis_transport *t, nsec_t deadline, struct redi
 		int n;
 
 		run_timers(t, now);
-		if (t->nfinished > 0)
+		if (t->nfinished > 0 || t->woken)
 			break;
 		n = wait_for_events(t, now, deadline);
 		if (n < 0 && errno != EINTR)
 			return error_set_errno(err, ERR_IO, errno, "cannot wait for the server's answers");
 		for (int i = 0; i < n; i++)
 			handle(t, t->events[i].data.ptr, t->events[i].events);
-		if (n < 0 || t->became_ready || (n == 0 && clock_now() >= deadline))
+		if (n < 0 || t->woken || (n == 0 && clock_now() >= deadline))
 			break;
 	}
-	t->became_ready = false;
+	t->woken = false;
 	return hand_out(t, done, max);
 }
 

@@ -203,14 +203,14 @@ static void infer(struct fake_server *s, struct client *client, const struct fak
 
 static void run_command(struct fake_server *s, struct client *client, const struct fake_command *c, struct buf *reply)
 {
-	if (client->mute)
+	if (client->mute || (s->handler && s->handler(s, c, reply)))
 		return;
 	if (is(c, 0, "AUTH")) {
 		client->authenticated = s->password && is(c, c->nargs - 1, s->password);
 		buf_printf(reply, client->authenticated ? "+OK\r\n" : "-WRONGPASS invalid username-password pair\r\n");
 	} else if (s->password && !client->authenticated) {
 		buf_printf(reply, "-NOAUTH Authentication required.\r\n");
-	} else if (!(s->handler && s->handler(s, c, reply)) && !control(s, c, reply)) {
+	} else if (!control(s, c, reply)) {
 		infer(s, client, c, reply);
 	}
 }

@@ -1,12 +1,16 @@
 /*
- * test_redis_set.c - the plain SET driver against a real redis-server, over TCP and over its Unix socket.
+ * test_redis_set.c - the plain SET driver against a real redis-server, and connections that do not come about.
  */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +18,7 @@
 #include "drivers/redisai.h"
 #include "net/redis_client.h"
 #include "tests/drivers/client.h"
+#include "tests/drivers/fake_server.h"
 #include "tests/support/redis_server.h"
 
 static struct redis_server server;
@@ -121,11 +126,81 @@ static void redis_without_the_module_is_told_apart(void **state)
 	workload_fraud.close(c.workload);
 }
 
+static void assert_not_opened(const char *port, nsec_t timeout, int code, const char *words)
+{
+	struct redis_set_options options = {.host = "127.0.0.1", .port = port};
+	struct error err = {""};
+	struct client c;
+
+	assert_int_equal(client_open(&c,
+				     &(struct client_config){.ops = &driver_redis_set,
+							     .options = &options,
+							     .slots = 3,
+							     .timeout = timeout,
+							     .password = "secret"},
+				     &err),
+			 code);
+	if (!strstr(err.text, words))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, words);
+	workload_fraud.close(c.workload);
+}
+
+static bool no_answer(struct fake_server *s, const struct fake_command *c, struct buf *reply)
+{
+	(void)s;
+	(void)c;
+	(void)reply;
+	return true;
+}
+
+/* As a firewall does that drops packets: connections are never accepted. */
+static void full_backlog(int *fds, size_t n, char *port, size_t size)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_true(fds[i] >= 0);
+		if (i > 0) {
+			assert_true(connect(fds[i], (struct sockaddr *)&a, len) == 0 || errno == EINPROGRESS);
+			continue;
+		}
+		assert_int_equal(bind(fds[0], (struct sockaddr *)&a, len), 0);
+		assert_int_equal(listen(fds[0], 0), 0);
+		assert_int_equal(getsockname(fds[0], (struct sockaddr *)&a, &len), 0);
+	}
+	snprintf(port, size, "%u", ntohs(a.sin_port));
+}
+
+static void connections_that_do_not_come_about_end_the_open(void **state)
+{
+	struct fake_server s = {.password = "another"};
+	char port[8];
+	int fds[4];
+
+	(void)state;
+	snprintf(port, sizeof(port), "%u", free_port());
+	assert_not_opened(port, 0, ERR_CONNECT, "is the server running");
+	fake_server_start(&s);
+	assert_not_opened(s.port_text, 0, ERR_SERVER, "AUTH was refused, check -user and -password: WRONGPASS");
+	fake_server_stop(&s);
+	s = (struct fake_server){.handler = no_answer};
+	fake_server_start(&s);
+	assert_not_opened(s.port_text, 50 * NSEC_PER_MSEC, ERR_TIMEOUT, "timed out: no answer to AUTH within 50ms");
+	fake_server_stop(&s);
+	full_backlog(fds, 4, port, sizeof(port));
+	assert_not_opened(port, 50 * NSEC_PER_MSEC, ERR_TIMEOUT, "timed out: no connection within 50ms");
+	for (unsigned i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_reference_data_is_stored_under_its_key),
 		cmocka_unit_test(stopped_server_is_an_error_and_its_return_is_found),
+		cmocka_unit_test(connections_that_do_not_come_about_end_the_open),
 		cmocka_unit_test(redis_without_the_module_is_told_apart),
 	};
 
