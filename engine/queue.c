@@ -18,6 +18,7 @@
 extern void omp_set_num_threads(int n);
 
 #define CONTEXT_BUCKETS 64
+#define RETRY_AFTER (100 * NSEC_PER_MSEC)
 
 struct context {
 	struct context *next;
@@ -138,8 +139,10 @@ static bool take_jobs(struct worker *w, nsec_t now, struct job **ret_late, nsec_
 		}
 		if (batching->min_size == 0 || now > full ||
 		    (gather(q, b, job, now, false) && (b->rows == 0 || b->rows >= batching->min_size))) {
-			if (!gather(q, b, job, now, true))
+			if (!gather(q, b, job, now, true)) {
+				*ret_wake = now + RETRY_AFTER; /* out of memory */
 				break;
+			}
 			list_remove(q, at);
 			return true;
 		}
@@ -203,6 +206,11 @@ static void wait_until(struct queue *q, nsec_t wake)
 		pthread_cond_timedwait(&q->work, &q->lock, &ts);
 }
 
+void queue_set_intra_op(unsigned threads)
+{
+	omp_set_num_threads(threads ? (int)threads : 1);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -211,7 +219,7 @@ static void *worker_main(void *arg)
 
 	snprintf(name, sizeof(name), "%.11s/%u", q->name, w->index % 1000);
 	pthread_setname_np(pthread_self(), name);
-	omp_set_num_threads((int)q->intra_op);
+	queue_set_intra_op(q->intra_op);
 
 	pthread_mutex_lock(&q->lock);
 	while (!q->stop) {
@@ -238,7 +246,7 @@ int queue_new(struct queue **ret, const struct queue_config *cfg, struct error *
 	if (!q)
 		return error_set(err, ERR_NOMEM, "queue %s: out of memory", cfg->name);
 	q->nthreads = cfg->threads ? cfg->threads : 1;
-	q->intra_op = cfg->intra_op ? cfg->intra_op : 1;
+	q->intra_op = cfg->intra_op;
 	q->seed = cfg->seed;
 	q->last = &q->first;
 	snprintf(q->name, sizeof(q->name), "%s", cfg->name);

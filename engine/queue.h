@@ -61,5 +61,8 @@ void queue_forget(struct queue *q, struct model *model);
 /* CPU time of worker thread i so far, nanoseconds (ai_cpu). */
 nsec_t queue_cpu_time(const struct queue *q, unsigned thread);
 unsigned queue_threads(const struct queue *q);
+/* For a thread of the host's that runs models itself, as the workers do it for theirs: its large operators take so
+ * many threads (0: 1), not one a core as OpenMP has it. */
+void queue_set_intra_op(unsigned threads);
 
 #endif

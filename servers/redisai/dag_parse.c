@@ -108,15 +108,12 @@ static int add_model_op(const struct model_call *call, struct stored_model *m, s
 	return 0;
 }
 
-static int get_model(const struct model_call *call, struct RedisModuleString *key, struct stored_model **ret,
-		     struct error *err)
+/* Redis' own reference, or NULL with the error. */
+static struct stored_model *get_model(const struct model_call *call, struct RedisModuleString *key, struct error *err)
 {
 	void *m;
-	int r = keyspace_get(call->ctx, key, redisai.model_type, ERROR_MODEL_KEY_EMPTY, &m, err);
 
-	if (r == 0)
-		*ret = m;
-	return r;
+	return keyspace_get(call->ctx, key, redisai.model_type, ERROR_MODEL_KEY_EMPTY, &m, err) < 0 ? NULL : m;
 }
 
 static int check_count(const char *what, size_t given, size_t wanted, struct error *err)
@@ -156,14 +153,15 @@ static int parse_counted(struct words *w, const char *which, const char *count, 
 static int parse_modelexecute(const struct model_call *call, struct words *w, struct error *err)
 {
 	struct RedisModuleString **inputs, **outputs;
-	struct stored_model *m = NULL;
+	struct stored_model *m;
 	int r;
 
 	if (left(w) < 7)
 		return error_set(err, ERR_INVALID, WRONG_ARITY("AI.MODELEXECUTE"));
-	r = get_model(call, w->argv[w->at++], &m, err);
-	if (r == 0)
-		r = parse_counted(w, "INPUTS", "input", "Input", model_ninputs(m->model), &inputs, err);
+	m = get_model(call, w->argv[w->at++], err);
+	if (!m)
+		return ERR_NOT_FOUND;
+	r = parse_counted(w, "INPUTS", "input", "Input", model_ninputs(m->model), &inputs, err);
 	if (r == 0)
 		r = parse_counted(w, "OUTPUTS", "output", "Output", model_noutputs(m->model), &outputs, err);
 	if (r == 0 && left(w) && arg_is(w->argv[w->at], "TIMEOUT")) {
@@ -187,14 +185,14 @@ static int parse_modelexecute(const struct model_call *call, struct words *w, st
 static int parse_modelrun(const struct model_call *call, struct words *w, struct error *err)
 {
 	struct RedisModuleString **inputs;
-	struct stored_model *m = NULL;
+	struct stored_model *m;
 	int r, nin, nout;
 
 	if (left(w) < 5)
 		return error_set(err, ERR_INVALID, WRONG_ARITY("AI.MODELRUN"));
-	r = get_model(call, w->argv[w->at++], &m, err);
-	if (r < 0)
-		return r;
+	m = get_model(call, w->argv[w->at++], err);
+	if (!m)
+		return ERR_NOT_FOUND;
 	if (take_word(w, "TIMEOUT")) {
 		if (call->in_dag)
 			return error_set(err, ERR_INVALID, "ERR TIMEOUT not allowed within a DAG command");

@@ -88,7 +88,7 @@ static const struct {
 	{"ai.dagexecute", dagexecute_command, "write deny-oom getkeys-api", 0},
 	{"ai.dagexecute_ro", dagexecute_ro_command, "readonly getkeys-api", 0},
 	{"ai.info", info_command, "readonly", 1},
-	{"ai.config", config_command, "write", 0},
+	{"ai.config", config_command, "admin", 0},
 };
 
 /* Everything is saved by now. Workers end before the process does: libraries that they run in take themselves down in
@@ -126,6 +126,7 @@ static int start(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, in
 	struct error err;
 	int r;
 
+	queue_set_intra_op(1); /* models that run in line are too small to be split */
 	config_defaults(&redisai.config);
 	model_registry_init(&redisai.registry);
 	r = config_load_arguments(&redisai.config, ctx, argv, argc, &err);
