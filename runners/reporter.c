@@ -11,7 +11,7 @@
 
 static void give_up_on_counters(struct reporter *p, const struct error *why)
 {
-	error_set(&p->note, ERR_SERVER, "no server statistics from then on: %s", why->text);
+	error_set(&p->note, ERR_SERVER, "no server statistics from here on: %s", why->text);
 	p->shared->cfg->driver->close(p->control);
 	p->control = NULL;
 }

@@ -80,12 +80,23 @@ static void fail_run(struct worker *w, const char *text)
 	atomic_store(&s->stop, true);
 }
 
-static void count_error(struct worker *w, const char *text)
+/* request: what it was about, so that the user finds the row; NULL: nothing in particular. */
+static void count_error(struct worker *w, const struct request *request, const char *text)
 {
-	if (!w->shared->cfg->ignore_errors)
-		fail_run(w, text);
-	else
+	bool ignored = w->shared->cfg->ignore_errors;
+	struct error named;
+
+	if (ignored && w->has_error)
+		return;
+	if (request) {
+		error_set(&named, ERR_SERVER, "row %ju: %s", (uintmax_t)request->id,
+			  text && *text ? text : "no reason given");
+		text = named.text;
+	}
+	if (ignored)
 		hand_in(w, &w->has_error, &w->shared->error, text);
+	else
+		fail_run(w, text);
 }
 
 static void count_burn_in(struct worker *w, enum outcome o, unsigned inferences)
@@ -138,7 +149,7 @@ static void finish(struct worker *w, struct completion *c)
 	if (observer->response)
 		observer->response(observer->arg, c, o);
 	if (o == OUTCOME_ERROR || o == OUTCOME_TIMEOUT)
-		count_error(w, c->text);
+		count_error(w, c->request, c->text);
 	dataset_give(w->shared->dataset, slot->number);
 	w->outstanding--;
 	queue_push(&w->idle, c->slot);
@@ -224,7 +235,7 @@ static void count_unreachable(struct worker *w, nsec_t now)
 		dataset_give(w->shared->dataset, number);
 		w->rows = NULL;
 		arrival_advance(&w->arrival);
-		count_error(w, text);
+		count_error(w, NULL, text);
 		if (atomic_load_explicit(&w->shared->stop, memory_order_relaxed))
 			return;
 	}
