@@ -3,6 +3,7 @@
  * nothing half-written.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -192,6 +193,74 @@ static void a_dataset_cut_while_it_is_read_is_an_error(void **state)
 	process_result_release(&r);
 }
 
+/* The program behind `sh -c`, which finds it in PATH only. */
+static const char *program(const char *name)
+{
+	static char paths[4][512];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	return path_in(path, sizeof(paths[0]), getenv("AIBENCH_BIN"), name);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	process_run(&r,
+		    WORDS("sh", "-c", "exec \"$0\" \"$@\" >/dev/full", program("aibench_generate_data"),
+			  "-max-transactions=500"),
+		    NULL, LIMIT_SECONDS);
+	check_failed(&r, "aibench_generate_data", 1, WORDS("No space left"));
+	process_run(&r,
+		    WORDS("sh", "-c", "exec \"$0\" \"$@\" >/dev/full", program(RUN), "-host=127.0.0.1", "-port",
+			  server.port_text, "-model=financialNet_NoReference", "-file", files.data),
+		    NULL, LIMIT_SECONDS);
+	check_failed(&r, RUN, 1, WORDS("standard output"));
+	process_run(&r, RUN_FILE(files.data, "-json-out-file=/dev/full"), NULL, LIMIT_SECONDS);
+	assert_non_null(strstr(r.out, "Run complete"));
+	check_failed(&r, RUN, 1, WORDS("/dev/full", "No space left"));
+}
+
+static void too_few_file_descriptors_are_named(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	process_run(&r,
+		    WORDS("sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\"", program(RUN), "-host=127.0.0.1", "-port",
+			  server.port_text, "-model=financialNet_NoReference", "-file", files.data, "-workers=100"),
+		    NULL, LIMIT_SECONDS);
+	check_failed(&r, RUN, 1, WORDS("ulimit"));
+	process_run(&r,
+		    WORDS("sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\"", program(LOAD), "-redis-host", host, "-file",
+			  files.data, "-workers=100"),
+		    NULL, LIMIT_SECONDS);
+	check_failed(&r, LOAD, 1, WORDS("open files"));
+}
+
+static void ctrl_c_ends_the_loader(void **state)
+{
+	struct process_result r;
+	struct process p;
+
+	(void)state;
+	/* The pipe stays open: without Ctrl-C it waits for more rows for ever. */
+	process_start(&p, LOAD_FILE("-"), &(struct process_options){.pipe_stdin = true});
+	for (;;) {
+		char all[256];
+
+		if (pread(p.out_fd, all, sizeof(all), 0) > 0 || !process_running(&p))
+			break;
+	}
+	process_signal(&p, SIGINT);
+	process_wait(&p, &r, LIMIT_SECONDS);
+	assert_int_equal(r.status, 130);
+	assert_true(strstr(r.out, "interrupted") || strstr(r.err, "interrupted"));
+	process_result_release(&r);
+}
+
 static void files_outlive_a_run_that_fails(void **state)
 {
 	char json[512], *kept;
@@ -245,6 +314,9 @@ int main(void)
 		cmocka_unit_test(a_bad_model_file_is_the_server_s_error),
 		cmocka_unit_test(results_that_cannot_be_written_are_said_before_the_run),
 		cmocka_unit_test(a_dataset_cut_while_it_is_read_is_an_error),
+		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(too_few_file_descriptors_are_named),
+		cmocka_unit_test(ctrl_c_ends_the_loader),
 		cmocka_unit_test(files_outlive_a_run_that_fails),
 		cmocka_unit_test(help_names_every_option_and_version_the_commit),
 	};

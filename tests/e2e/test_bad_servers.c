@@ -163,6 +163,23 @@ static void a_missing_reference_key_is_named(void **state)
 	redis_server_stop(&s, false);
 }
 
+/* Row 0's key is checked before the run; this one shows in mid-run only. */
+static void a_reference_key_that_is_missing_in_mid_run_is_named(void **state)
+{
+	redisContext *c = redisConnect("127.0.0.1", server.port);
+	struct process_result r;
+
+	(void)state;
+	freeReplyObject(redisCommand(c, "RENAME referenceTensor:{1500} away"));
+	run_fails(1, RUN_AT(server.port_text, "-use-dag"), NULL, WORDS("1500", "tensor key is empty"));
+	run_fails(1, RUN_AT(server.port_text, "-use-dag=false"), NULL, WORDS("1500", "tensor key is empty"));
+	run_ok(&r, RUN_AT(server.port_text, "-ignore-errors"), NULL);
+	check_holds(r.out, WORDS("1 error", "count: 1999"));
+	process_result_release(&r);
+	freeReplyObject(redisCommand(c, "RENAME away referenceTensor:{1500}"));
+	redisFree(c);
+}
+
 static void a_model_of_other_inputs_is_named(void **state)
 {
 	(void)state;
@@ -309,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_hangs_up_at_once_is_named),
 		cmocka_unit_test(a_missing_model_is_named),
 		cmocka_unit_test(a_missing_reference_key_is_named),
+		cmocka_unit_test(a_reference_key_that_is_missing_in_mid_run_is_named),
 		cmocka_unit_test(a_model_of_other_inputs_is_named),
 		cmocka_unit_test(an_error_in_mid_run_stops_it_with_the_server_s_text),
 		cmocka_unit_test(a_connection_that_breaks_in_mid_run_is_one_line),
