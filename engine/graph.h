@@ -19,7 +19,7 @@
  * X(enum, name in messages). Inputs, where they are not plain (x) or (a, b):
  *   MATMUL        a, b [, bias]         batched over leading dimensions, which broadcast
  *   BIAS_ADD      x, bias of the last dimension
- *   RESHAPE       x, shape (one -1)     EXPAND_DIMS  x, axis     TRANSPOSE  x, permutation
+ *   RESHAPE       x, shape (one -1)     EXPAND_DIMS  x, axis     TRANSPOSE  x, permutation (empty: reversed)
  *   CONCAT        x..., axis            SPLIT        x, axis     SLICE      x, begin, size (-1: to the end)
  *   STRIDED_SLICE x, begin, end, strides                         PAD        x, pairs [, value]
  *   GATHER        x, indices, axis      REDUCE_*     x, axes     ARGMAX     x, axis
@@ -132,6 +132,8 @@ struct attributes {
 	enum dtype dtype;              /* CAST, SHAPE, ARGMAX, RANDOM_UNIFORM: of the result */
 	unsigned naxes;                /* SQUEEZE; 0: all of size 1 */
 	int64_t axes[TENSOR_MAX_RANK]; /* SQUEEZE */
+	bool zero_copies;              /* RESHAPE: a 0 in the shape is the input's dimension there */
+	bool wrap_indices;             /* GATHER: negative indices count from the end */
 	uint32_t begin_mask, end_mask; /* STRIDED_SLICE, one bit an entry of begin */
 	uint32_t ellipsis_mask, new_axis_mask, shrink_axis_mask;
 	enum image_layout layout;    /* CONV2D, *_POOL, BATCH_NORM, LRN, BIAS_ADD (NCHW: along dimension 1) */

@@ -21,8 +21,9 @@ struct import {
 	size_t fault_index; /* of the input or output that is missing */
 };
 
-/* Both return a negative error with the text set. */
+/* Each returns a negative error with the text set. */
 int import_graphdef(struct import *im, const void *blob, size_t len) MUST_CHECK;
+int import_onnx(struct import *im, const void *blob, size_t len) MUST_CHECK;
 int import_savedmodel(struct import *im, const char *folder, const char *signature) MUST_CHECK;
 
 /* Allocates im->inputs and im->outputs, to be named and described by the reader. */

@@ -120,6 +120,8 @@ int model_load(struct model **ret, const struct model_load_config *cfg, const vo
 	struct import im = {.model = m->name, .io = cfg->io, .graph = &m->graph, .err = err};
 	if (cfg->format == MODEL_TENSORFLOW)
 		r = import_graphdef(&im, blob, len);
+	else if (cfg->format == MODEL_ONNX)
+		r = import_onnx(&im, blob, len);
 	else
 		r = import_fail(&im, MODEL_FAULT_OTHER, ERR_UNSUPPORTED, "this format is not supported yet");
 	r = load(ret, m, &im, r);

@@ -202,7 +202,16 @@ int plan_pad(struct step *s, struct error *err)
 /* The input as [outer, n, inner]: each index takes one row of inner elements. */
 struct gather {
 	size_t outer, n, row; /* row: bytes */
+	bool wrap;            /* negative indices count from the end */
 };
+
+/* Not below n if the index is outside. */
+static size_t gather_index(const struct gather *g, const struct operand *indices, size_t i)
+{
+	int64_t index = operand_int(indices, i);
+
+	return (size_t)index + (g->wrap && index < 0 ? g->n : 0);
+}
 
 static int run_gather(const struct step *s, struct run *run)
 {
@@ -212,13 +221,13 @@ static int run_gather(const struct step *s, struct run *run)
 	char *to = s->out[0]->data;
 
 	for (size_t i = 0; i < indices->shape.count; i++) {
-		int64_t index = operand_int(indices, i);
-		if (index < 0 || (size_t)index >= g->n)
-			return error_set(run->err, ERR_INVALID, "index %" PRId64 " outside [0, %zu)", index, g->n);
+		if (gather_index(g, indices, i) >= g->n)
+			return error_set(run->err, ERR_INVALID, "index %" PRId64 " outside [%s%zu, %zu)",
+					 operand_int(indices, i), g->wrap ? "-" : "", g->wrap ? g->n : 0, g->n);
 	}
 	for (size_t o = 0; o < g->outer; o++, from += g->n * g->row) {
 		for (size_t i = 0; i < indices->shape.count; i++, to += g->row)
-			memcpy(to, from + (size_t)operand_int(indices, i) * g->row, g->row);
+			memcpy(to, from + gather_index(g, indices, i) * g->row, g->row);
 	}
 	return 0;
 }
@@ -238,7 +247,7 @@ int plan_gather(struct step *s, struct error *err)
 	int r = axis_resolve(operand_int(s->in[2], 0), in->rank, &axis, err);
 	if (r < 0)
 		return r;
-	*g = (struct gather){.outer = 1, .n = (size_t)in->dims[axis]};
+	*g = (struct gather){.outer = 1, .n = (size_t)in->dims[axis], .wrap = s->node->attr.wrap_indices};
 	for (unsigned i = 0; i < axis; i++) {
 		dims[rank++] = in->dims[i];
 		g->outer *= (size_t)in->dims[i];

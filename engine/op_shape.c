@@ -25,6 +25,8 @@ int plan_reshape(struct step *s, struct error *err)
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < rank; i++) {
+		if (dims[i] == 0 && s->node->attr.zero_copies && i < in->rank)
+			dims[i] = in->dims[i];
 		if (dims[i] >= 0)
 			continue;
 		if (dims[i] != -1 || free_dim != TENSOR_MAX_RANK)

@@ -129,6 +129,8 @@ int plan_transpose(struct step *s, struct error *err)
 	int r = operand_ints(s->in[1], order, TENSOR_MAX_RANK, &n, "the permutation", err);
 	if (r < 0)
 		return r;
+	for (const bool reversed = n == 0; reversed && n < in->rank; n++)
+		order[n] = (int64_t)(in->rank - 1 - n);
 	if (n != in->rank)
 		return error_set(err, ERR_INVALID, "a permutation of %u for a tensor of rank %u", n, in->rank);
 	strides_of(in, from);
