@@ -32,6 +32,7 @@ void graph_release(struct graph *g)
 		free(g->nodes[i].name);
 		free(g->nodes[i].in);
 		packed_weights_free(g->nodes[i].packed);
+		conv_weights_free(g->nodes[i].filters);
 	}
 	free(g->values);
 	free(g->nodes);

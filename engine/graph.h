@@ -120,6 +120,8 @@ struct window {
 
 /* Constant weights of a MATMUL in the layout of its kernel, made once a model. */
 struct packed_weights;
+/* Those of a CONV2D, in the layouts of its plans. */
+struct conv_weights;
 
 /* Only the fields of the node's own op mean anything. */
 struct attributes {
@@ -161,6 +163,7 @@ struct node {
 	uint32_t *in, *out; /* values */
 	uint32_t nin, nout;
 	struct packed_weights *packed; /* owned; stands for in[1] */
+	struct conv_weights *filters;  /* the same */
 };
 
 struct graph {

@@ -212,10 +212,9 @@ int types_division(const struct attributes *attr, const enum dtype *in, uint32_t
 	return types_same(attr, in, nin, out, nout, err);
 }
 
-int plan_binary(struct step *s, struct error *err)
+static int plan_broadcast(struct step *s, const struct shape *left, const struct shape *right, struct error *err)
 {
 	struct broadcast *b = pool_alloc(s->pool, 1, sizeof(*b));
-	const struct shape *left = &s->in[0]->shape, *right = &s->in[1]->shape;
 	size_t a_stride[TENSOR_MAX_RANK], b_stride[TENSOR_MAX_RANK];
 	enum dtype t = s->in[0]->dtype;
 
@@ -234,16 +233,28 @@ int plan_binary(struct step *s, struct error *err)
 		b->row = row_of(s->node->op, t);
 	s->state = b;
 	s->run = run_broadcast;
+	s->prepare = layout_follow;
 	return 0;
+}
+
+int plan_binary(struct step *s, struct error *err)
+{
+	return plan_broadcast(s, &s->in[0]->shape, &s->in[1]->shape, err);
 }
 
 int plan_bias_add(struct step *s, struct error *err)
 {
 	const struct shape *x = &s->in[0]->shape, *bias = &s->in[1]->shape;
+	const bool channels_first = s->node->attr.layout == LAYOUT_NCHW;
 	char left[SHAPE_TEXT_MAX], right[SHAPE_TEXT_MAX];
+	struct shape column = {.rank = x->rank - channels_first, .count = bias->count};
 
-	if (x->rank < 2 || bias->rank != 1 || bias->dims[0] != x->dims[x->rank - 1])
+	if (x->rank < 2 || bias->rank != 1 || bias->dims[0] != x->dims[channels_first ? 1 : x->rank - 1])
 		return error_set(err, ERR_INVALID, "bias of shape %s for a tensor of shape %s", shape_text(right, bias),
 				 shape_text(left, x));
-	return plan_binary(s, err);
+	if (!channels_first)
+		return plan_binary(s, err);
+	for (unsigned i = 0; i < column.rank; i++)
+		column.dims[i] = i == 0 ? bias->dims[0] : 1;
+	return plan_broadcast(s, x, &column, err);
 }

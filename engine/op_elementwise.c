@@ -230,6 +230,7 @@ int plan_unary(struct step *s, struct error *err)
 	*u = float_kernels(s->kernels, s->node->op);
 	s->state = u;
 	s->out[0]->shape = s->in[0]->shape;
+	s->prepare = layout_follow;
 	s->run = run_integers;
 	switch (s->in[0]->dtype) {
 	case DTYPE_FLOAT:

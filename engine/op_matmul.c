@@ -83,7 +83,7 @@ bool matmul_needs_original(const struct tensor *b)
 	return b->count >= ONEDNN_WEIGHTS;
 }
 
-static unary_kernel *activation_kernel(const struct kernels *kn, enum activation a)
+unary_kernel *activation_kernel(const struct kernels *kn, enum activation a)
 {
 	switch (a) {
 	case ACT_RELU:

@@ -72,6 +72,22 @@ int plan_squeeze(struct step *s, struct error *err)
 	return shape_set(&s->out[0]->shape, dims, rank);
 }
 
+int plan_flatten(struct step *s, struct error *err)
+{
+	const struct shape *in = &s->in[0]->shape;
+	int64_t dims[] = {1, 1};
+	unsigned axis = in->rank;
+
+	if (s->node->attr.axis != (int64_t)in->rank) {
+		int r = axis_resolve(s->node->attr.axis, in->rank, &axis, err);
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < in->rank; i++)
+		dims[i >= axis] *= in->dims[i];
+	return shape_set(&s->out[0]->shape, dims, 2);
+}
+
 int plan_expand_dims(struct step *s, struct error *err)
 {
 	const struct shape *in = &s->in[0]->shape;

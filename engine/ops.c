@@ -67,6 +67,12 @@ static const struct op_def defs[OP_COUNT] = {
 	[OP_REDUCE_MIN] = REDUCE,
 	[OP_ARGMAX] = {2, 2, 0, types_argmax, plan_argmax, KNOWN(1)},
 	[OP_RANDOM_UNIFORM] = {1, 1, OP_RANDOM, types_random, plan_random_uniform, KNOWN(0)},
+	[OP_FLATTEN] = {1, 1, OP_VIEW, types_same, plan_flatten, 0},
+	[OP_CONV2D] = {2, 4, 0, types_float, plan_conv2d, 0},
+	[OP_MAX_POOL] = {1, 1, 0, types_float, plan_pool, 0},
+	[OP_AVG_POOL] = {1, 1, 0, types_float, plan_pool, 0},
+	[OP_BATCH_NORM] = {5, 5, 0, types_float, plan_batch_norm, KNOWN(1) | KNOWN(2) | KNOWN(3) | KNOWN(4)},
+	[OP_LRN] = {1, 1, 0, types_float, plan_lrn, 0},
 };
 
 const struct op_def *op_def(enum op op)
@@ -172,6 +178,15 @@ int types_same(const struct attributes *attr, const enum dtype *in, uint32_t nin
 	for (uint32_t i = 0; i < nout; i++)
 		out[i] = in[0];
 	return 0;
+}
+
+/* FLOAT only. */
+int types_float(const struct attributes *attr, const enum dtype *in, uint32_t nin, enum dtype *out, uint32_t nout,
+		struct error *err)
+{
+	if (in[0] != DTYPE_FLOAT)
+		return types_unsupported(in[0], err);
+	return types_same(attr, in, nin, out, nout, err);
 }
 
 /* Data first, then indices, axes or shapes as INT32 or INT64. */

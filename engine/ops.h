@@ -30,9 +30,11 @@ struct operand {
 	enum dtype dtype;
 	bool known; /* data is there already while planning: a constant, or computed from shapes */
 	struct shape shape;
-	void *data; /* while running: where the value is */
+	void *data;                          /* while running: where the value is */
+	const struct private_layout *layout; /* NULL: row-major, as everywhere outside a plan (onednn.h) */
 };
 
+struct onednn;
 struct step;
 
 /* What a run hands to its steps. */
@@ -45,14 +47,25 @@ struct run {
 struct step {
 	const struct node *node;
 	const struct kernels *kernels;
-	struct pool *pool; /* lives as long as the plan; for state */
+	struct pool *pool;     /* lives as long as the plan; for state */
+	struct onednn *onednn; /* as long as the plan too */
 	struct operand **in, **out;
+	uint32_t *ids; /* which values they are: inputs, then outputs */
 	uint32_t nin, nout;
 	/* Set by plan: */
 	int (*run)(const struct step *s, struct run *run); /* NULL: nothing to do (the output is already known) */
 	void *state;
 	size_t scratch_size; /* bytes wanted while running */
 	void *scratch;       /* set by the planner */
+	/*
+	 * Set by plan, or NULL. prepare makes what is costly, once it is certain that the step runs and in what layout
+	 * its inputs come; it may set scratch_size, run, the layout of s->out, and in_layout: one for each input, NULL
+	 * for row-major (in_layout itself NULL: all). release gives back what prepare took, also after it failed.
+	 */
+	int (*prepare)(struct step *s, struct error *err);
+	void (*release)(struct step *s);
+	const struct private_layout **in_layout;
+	bool reorder; /* for the node that follows: copies in[0] to the layout of out[0] */
 };
 
 typedef int op_plan(struct step *s, struct error *err);
@@ -104,6 +117,16 @@ op_types types_shape, types_random;
 op_plan plan_transpose, plan_slice, plan_strided_slice, plan_split, plan_unpack; /* op_slice.c */
 op_plan plan_concat, plan_pack, plan_pad, plan_gather;                           /* op_join.c */
 op_types types_concat, types_pad;
+op_plan plan_flatten;                                      /* op_shape.c */
+op_plan plan_conv2d, plan_pool, plan_batch_norm, plan_lrn; /* op_conv.c, op_pool.c, op_normalise.c */
+op_types types_float;
+/* y = x * scale + offset is what batch norm computes. in: scale, offset, mean, variance, n numbers each. */
+void batch_norm_factors(size_t n, float epsilon, const float *const in[4], float *scale, float *offset);
+
+/* The same function after a fused node. ACT_NONE: copy */
+unary_kernel *activation_kernel(const struct kernels *kn, enum activation a);
+/* prepare of elementwise operators: computes in the layout of the inputs if they agree. */
+int layout_follow(struct step *s, struct error *err);
 
 /* Packs the constant b of a MATMUL node for kn; sets node->packed or leaves it where packing does not pay. */
 int matmul_pack(struct graph *g, struct node *node, const struct kernels *kn) MUST_CHECK;
@@ -111,5 +134,9 @@ int matmul_pack(struct graph *g, struct node *node, const struct kernels *kn) MU
 bool matmul_needs_original(const struct tensor *b);
 void packed_weights_free(struct packed_weights *w);
 size_t packed_weights_memory(const struct packed_weights *w);
+/* The same for a CONV2D: sets node->filters where its weights are constant. The constant's data is not read again. */
+int conv2d_pack(struct graph *g, struct node *node) MUST_CHECK;
+void conv_weights_free(struct conv_weights *w);
+size_t conv_weights_memory(struct conv_weights *w);
 
 #endif

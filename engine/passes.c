@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/passes_impl.h"
 #include "engine/plan.h"
 
-/* Nodes that an earlier one took over, and identities, are left without outputs until the sweep. */
-static void node_retire(struct node *n)
+void node_retire(struct node *n)
 {
 	n->nout = 0;
 }
@@ -123,11 +123,6 @@ static int fold_constants(struct graph *g, const struct kernels *kn, const char 
 
 /* --- fusion --- */
 
-/* Who reads each value: how often (a graph output counts), and the last node that does. */
-struct readers {
-	uint32_t *count, *node;
-};
-
 static int find_readers(const struct graph *g, struct readers *r)
 {
 	r->count = calloc((size_t)g->nvalues + 1, sizeof(*r->count));
@@ -162,7 +157,7 @@ static uint32_t bias_of(const struct graph *g, const struct node *product, const
 	return row && t->dims[t->rank - 1] == width ? bias : VALUE_NONE;
 }
 
-static enum activation activation_of(enum op op)
+enum activation activation_of_op(enum op op)
 {
 	switch (op) {
 	case OP_RELU:
@@ -182,14 +177,14 @@ static enum activation activation_of(enum op op)
 	}
 }
 
-static void take_output(struct graph *g, struct node *n, uint32_t index, struct node *next)
+void node_take_output(struct graph *g, struct node *n, uint32_t index, struct node *next)
 {
 	n->out[0] = next->out[0];
 	g->values[n->out[0]].node = index;
 	node_retire(next);
 }
 
-static int add_input(struct node *n, uint32_t value)
+int node_add_input(struct node *n, uint32_t value)
 {
 	uint32_t *links = calloc((size_t)n->nin + 1 + n->nout, sizeof(*links));
 
@@ -214,23 +209,23 @@ static int fuse_node(struct graph *g, const struct readers *readers, uint32_t in
 		if (readers->count[v] != 1 || readers->node[v] == VALUE_NONE || n->attr.activation != ACT_NONE)
 			return 0;
 		struct node *next = &g->nodes[readers->node[v]];
-		if (activation_of(next->op) != ACT_NONE) {
-			n->attr.activation = activation_of(next->op);
+		if (activation_of_op(next->op) != ACT_NONE) {
+			n->attr.activation = activation_of_op(next->op);
 			n->attr.alpha = next->attr.alpha;
-			take_output(g, n, index, next);
+			node_take_output(g, n, index, next);
 			continue;
 		}
 		uint32_t bias = n->nin == 2 ? bias_of(g, n, next, v) : VALUE_NONE;
 		if (bias == VALUE_NONE)
 			return 0;
-		int r = add_input(n, bias);
+		int r = node_add_input(n, bias);
 		if (r < 0)
 			return r;
-		take_output(g, n, index, next);
+		node_take_output(g, n, index, next);
 	}
 }
 
-static int fuse(struct graph *g)
+static int fuse(struct graph *g, struct error *err)
 {
 	struct readers readers = {0};
 	int r = find_readers(g, &readers);
@@ -239,6 +234,8 @@ static int fuse(struct graph *g)
 		const struct node *n = &g->nodes[i];
 		if (n->op == OP_MATMUL && n->nout > 0 && g->values[n->out[0]].dtype == DTYPE_FLOAT)
 			r = fuse_node(g, &readers, i);
+		else if (n->op == OP_CONV2D && n->nout > 0)
+			r = fuse_convolution(g, &readers, i, err);
 	}
 	free(readers.count);
 	free(readers.node);
@@ -252,6 +249,7 @@ static void node_free(struct node *n)
 	free(n->name);
 	free(n->in);
 	packed_weights_free(n->packed);
+	conv_weights_free(n->filters);
 }
 
 /* Drops nodes that no output needs, and constants that no node that is left reads. */
@@ -325,12 +323,12 @@ static int pack(struct graph *g, const struct kernels *kn)
 
 	for (uint32_t i = 0; i < g->nnodes && r == 0; i++) {
 		struct node *n = &g->nodes[i];
-		if (n->op != OP_MATMUL)
+		if (n->op != OP_MATMUL && n->op != OP_CONV2D)
 			continue;
-		r = matmul_pack(g, n, kn);
 		struct value *weights = &g->values[n->in[1]];
-		if (r == 0 && n->packed != NULL && readers.count[n->in[1]] == 1 &&
-		    !matmul_needs_original(weights->constant))
+		r = n->op == OP_MATMUL ? matmul_pack(g, n, kn) : conv2d_pack(g, n);
+		bool replaced = n->filters != NULL || (n->packed != NULL && !matmul_needs_original(weights->constant));
+		if (r == 0 && replaced && readers.count[n->in[1]] == 1)
 			r = drop_data(g, weights);
 	}
 	free(readers.count);
@@ -345,7 +343,7 @@ int graph_optimise(struct graph *g, const struct kernels *kn, const char *model,
 	if (r == 0)
 		r = fold_constants(g, kn, model, err);
 	if (r == 0)
-		r = fuse(g);
+		r = fuse(g, err);
 	if (r == 0)
 		r = sweep(g);
 	if (r == 0)

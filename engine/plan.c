@@ -6,58 +6,21 @@
  * whose memory it is. A root is a constant, an input, an output tensor of the run, or has its place in the arena from
  * the step that makes it to the last one that reads it.
  */
-#include "engine/plan.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/arith.h"
 #include "engine/arena.h"
+#include "engine/plan_impl.h"
 
 #define NO_STEP UINT32_MAX
 #define NOT_BOUND UINT32_MAX
-
-/* Where a value has its memory in the arena. */
-struct place {
-	struct operand *operand;
-	size_t offset;
-};
-
-/* A value that follows a tensor of the run: an input or output, or a view of one. */
-struct binding {
-	struct operand *operand;
-	uint32_t tensor;
-};
-
-/* An output that is made by copying: an input, a constant, or a value that is an output already. */
-struct copy {
-	const struct operand *from;
-	uint32_t output;
-};
-
-struct plan {
-	struct plan_config cfg;
-	const struct graph *graph;
-	struct pool pool;
-	struct operand *operands; /* one a value of the graph */
-	uint32_t *root;
-	struct step *steps;
-	uint32_t nsteps;
-	struct place *places, *scratches;
-	uint32_t nplaces, nscratches;
-	struct binding *inputs, *outputs;
-	uint32_t ninputs, noutputs;
-	struct copy *copies;
-	uint32_t ncopies;
-	size_t arena_size;
-};
 
 /* Only while the plan is made. */
 struct layout {
 	struct arena arena;
 	uint32_t *bound;     /* output whose memory root v is */
 	uint32_t *last_step; /* that reads root v */
-	bool *needed;        /* root v */
 	bool *placed;        /* root v is in the arena */
 	size_t *offset;
 };
@@ -65,12 +28,17 @@ struct layout {
 static int init_operands(struct plan *p, const struct shape *inputs)
 {
 	const struct graph *g = p->graph;
+	const size_t most = g->nvalues + plan_reorders_max(g);
 
-	p->operands = pool_alloc(&p->pool, g->nvalues, sizeof(*p->operands));
-	p->root = pool_alloc(&p->pool, g->nvalues, sizeof(*p->root));
+	p->nvalues = g->nvalues;
+	p->operands = pool_alloc(&p->pool, most, sizeof(*p->operands));
+	p->root = pool_alloc(&p->pool, most, sizeof(*p->root));
 	p->steps = pool_alloc(&p->pool, g->nnodes, sizeof(*p->steps));
-	if (p->operands == NULL || p->root == NULL || p->steps == NULL)
+	p->output_ids = pool_alloc(&p->pool, g->noutputs, sizeof(*p->output_ids));
+	if (p->operands == NULL || p->root == NULL || p->steps == NULL || p->output_ids == NULL)
 		return ERR_NOMEM;
+	for (uint32_t i = 0; i < g->noutputs; i++)
+		p->output_ids[i] = g->outputs[i];
 	for (uint32_t i = 0; i < g->nvalues; i++) {
 		const struct tensor *constant = g->values[i].constant;
 		p->operands[i].dtype = g->values[i].dtype;
@@ -93,15 +61,22 @@ static int plan_node(struct plan *p, const struct node *node, struct error *err)
 	struct step *s = &p->steps[p->nsteps];
 
 	*s = (struct step){
-		.node = node, .kernels = p->cfg.kernels, .pool = &p->pool, .nin = node->nin, .nout = node->nout};
+		.node = node,
+		.kernels = p->cfg.kernels,
+		.pool = &p->pool,
+		.onednn = &p->onednn,
+		.nin = node->nin,
+		.nout = node->nout,
+	};
 	s->in = pool_alloc(&p->pool, (size_t)node->nin + node->nout, sizeof(struct operand *));
-	if (s->in == NULL)
+	s->ids = pool_alloc(&p->pool, (size_t)node->nin + node->nout, sizeof(*s->ids));
+	if (s->in == NULL || s->ids == NULL)
 		return ERR_NOMEM;
 	s->out = s->in + node->nin;
-	for (uint32_t i = 0; i < node->nin; i++)
-		s->in[i] = &p->operands[node->in[i]];
-	for (uint32_t i = 0; i < node->nout; i++)
-		s->out[i] = &p->operands[node->out[i]];
+	for (uint32_t i = 0; i < node->nin + node->nout; i++) {
+		s->ids[i] = i < node->nin ? node->in[i] : node->out[i - node->nin];
+		s->in[i] = &p->operands[s->ids[i]];
+	}
 	int r = step_plan(s, p->cfg.model, err);
 	if (r < 0)
 		return r;
@@ -120,33 +95,38 @@ static int plan_node(struct plan *p, const struct node *node, struct error *err)
 }
 
 /* Drops the steps whose results nobody reads: outputs backwards. */
-static void drop_unneeded(struct plan *p, struct layout *l)
+static int drop_unneeded(struct plan *p)
 {
 	const struct graph *g = p->graph;
 	uint32_t kept = p->nsteps;
+	bool *needed = calloc(p->nvalues + 1, sizeof(*needed));
 
+	if (needed == NULL)
+		return ERR_NOMEM;
 	for (uint32_t i = 0; i < g->noutputs; i++)
-		l->needed[p->root[g->outputs[i]]] = true;
+		needed[p->root[g->outputs[i]]] = true;
 	for (uint32_t i = p->nsteps; i-- > 0;) {
 		const struct step *s = &p->steps[i];
-		bool needed = false;
+		bool wanted = false;
 		for (uint32_t o = 0; o < s->nout; o++)
-			needed |= l->needed[p->root[s->node->out[o]]];
-		if (!needed)
+			wanted |= needed[p->root[s->ids[s->nin + o]]];
+		if (!wanted)
 			continue;
 		for (uint32_t k = 0; k < s->nin; k++)
-			l->needed[p->root[s->node->in[k]]] = true;
+			needed[p->root[s->ids[k]]] = true;
 		p->steps[--kept] = *s;
 	}
 	memmove(p->steps, p->steps + kept, (p->nsteps - kept) * sizeof(*p->steps));
 	p->nsteps -= kept;
+	free(needed);
+	return 0;
 }
 
 /* Which values are an output's memory, and which outputs are copies. */
 static int bind_outputs(struct plan *p, struct layout *l)
 {
 	const struct graph *g = p->graph;
-	bool *fed = pool_alloc(&p->pool, g->nvalues, sizeof(*fed));
+	bool *fed = pool_alloc(&p->pool, p->nvalues, sizeof(*fed));
 
 	p->copies = pool_alloc(&p->pool, g->noutputs, sizeof(*p->copies));
 	if (fed == NULL || p->copies == NULL)
@@ -154,9 +134,10 @@ static int bind_outputs(struct plan *p, struct layout *l)
 	for (uint32_t i = 0; i < g->ninputs; i++)
 		fed[g->inputs[i]] = true;
 	for (uint32_t i = 0; i < g->noutputs; i++) {
-		uint32_t root = p->root[g->outputs[i]];
-		if (p->operands[g->outputs[i]].known || fed[root] || l->bound[root] != NOT_BOUND)
-			p->copies[p->ncopies++] = (struct copy){&p->operands[g->outputs[i]], i};
+		const struct operand *o = &p->operands[p->output_ids[i]];
+		uint32_t root = p->root[p->output_ids[i]];
+		if (o->known || fed[root] || l->bound[root] != NOT_BOUND)
+			p->copies[p->ncopies++] = (struct copy){o, i};
 		else
 			l->bound[root] = i;
 	}
@@ -165,16 +146,16 @@ static int bind_outputs(struct plan *p, struct layout *l)
 
 static size_t operand_bytes(const struct operand *o)
 {
-	return o->shape.count * dtype_size(o->dtype);
+	return o->layout != NULL ? layout_bytes(o->layout) : o->shape.count * dtype_size(o->dtype);
 }
 
 /* An input whose place ends with this step and fits the output exactly, or VALUE_NONE. */
 static uint32_t reusable_input(const struct plan *p, const struct layout *l, const struct step *s, uint32_t step)
 {
-	if ((op_def(s->node->op)->flags & OP_INPLACE) == 0)
+	if (s->reorder || (op_def(s->node->op)->flags & OP_INPLACE) == 0)
 		return VALUE_NONE;
 	for (uint32_t i = 0; i < s->nin; i++) {
-		uint32_t root = p->root[s->node->in[i]];
+		uint32_t root = p->root[s->ids[i]];
 		if (l->placed[root] && l->last_step[root] == step &&
 		    operand_bytes(s->in[i]) == operand_bytes(s->out[0]))
 			return root;
@@ -190,7 +171,7 @@ static int place_step(struct plan *p, struct layout *l, uint32_t index)
 	int r;
 
 	for (uint32_t i = 0; i < s->nout; i++) {
-		uint32_t v = s->node->out[i];
+		uint32_t v = s->ids[s->nin + i];
 		if (l->bound[v] != NOT_BOUND)
 			continue;
 		reused = reusable_input(p, l, s, index);
@@ -215,7 +196,7 @@ static int place_step(struct plan *p, struct layout *l, uint32_t index)
 	}
 	/* Now free what nobody reads any more: inputs, and outputs that nobody reads at all. */
 	for (uint32_t i = 0; i < s->nin + s->nout; i++) {
-		uint32_t root = p->root[i < s->nin ? s->node->in[i] : s->node->out[i - s->nin]];
+		uint32_t root = p->root[s->ids[i]];
 		bool done = l->last_step[root] == index || l->last_step[root] == NO_STEP;
 		if (!l->placed[root] || !done)
 			continue;
@@ -231,11 +212,11 @@ static int place_values(struct plan *p, struct layout *l)
 {
 	uint32_t nouts = 0;
 
-	for (uint32_t i = 0; i < p->graph->nvalues; i++)
+	for (uint32_t i = 0; i < p->nvalues; i++)
 		l->last_step[i] = NO_STEP;
 	for (uint32_t i = 0; i < p->nsteps; i++) {
 		for (uint32_t k = 0; k < p->steps[i].nin; k++)
-			l->last_step[p->root[p->steps[i].node->in[k]]] = i;
+			l->last_step[p->root[p->steps[i].ids[k]]] = i;
 		nouts += p->steps[i].nout;
 	}
 	/* A place for every value, and for its views. */
@@ -256,15 +237,15 @@ static int place_values(struct plan *p, struct layout *l)
 static int list_bindings(struct plan *p, const struct layout *l)
 {
 	const struct graph *g = p->graph;
-	uint32_t *input_of = pool_alloc(&p->pool, g->nvalues, sizeof(*input_of));
+	uint32_t *input_of = pool_alloc(&p->pool, p->nvalues, sizeof(*input_of));
 
-	p->inputs = pool_alloc(&p->pool, g->nvalues, sizeof(*p->inputs));
-	p->outputs = pool_alloc(&p->pool, g->nvalues, sizeof(*p->outputs));
+	p->inputs = pool_alloc(&p->pool, p->nvalues, sizeof(*p->inputs));
+	p->outputs = pool_alloc(&p->pool, p->nvalues, sizeof(*p->outputs));
 	if (input_of == NULL || p->inputs == NULL || p->outputs == NULL)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < g->ninputs; i++)
 		input_of[g->inputs[i]] = i + 1;
-	for (uint32_t v = 0; v < g->nvalues; v++) {
+	for (uint32_t v = 0; v < p->nvalues; v++) {
 		uint32_t root = p->root[v];
 		if (input_of[root] != 0)
 			p->inputs[p->ninputs++] = (struct binding){&p->operands[v], input_of[root] - 1};
@@ -285,20 +266,18 @@ static int too_much(const struct plan *p, struct error *err)
 static int layout_memory(struct plan *p, struct error *err)
 {
 	struct layout l = {0};
-	uint32_t n = p->graph->nvalues;
+	const size_t n = p->nvalues;
 	struct pool temporary = {0};
 	int r = ERR_NOMEM;
 
 	l.bound = pool_alloc(&temporary, n, sizeof(*l.bound));
 	l.last_step = pool_alloc(&temporary, n, sizeof(*l.last_step));
-	l.needed = pool_alloc(&temporary, n, sizeof(*l.needed));
 	l.placed = pool_alloc(&temporary, n, sizeof(*l.placed));
 	l.offset = pool_alloc(&temporary, n, sizeof(*l.offset));
-	if (l.bound == NULL || l.last_step == NULL || l.needed == NULL || l.placed == NULL || l.offset == NULL)
+	if (l.bound == NULL || l.last_step == NULL || l.placed == NULL || l.offset == NULL)
 		goto out;
-	for (uint32_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		l.bound[i] = NOT_BOUND;
-	drop_unneeded(p, &l);
 	r = bind_outputs(p, &l);
 	if (r == 0)
 		r = place_values(p, &l);
@@ -341,6 +320,10 @@ int plan_new(struct plan **ret, const struct plan_config *cfg, const struct shap
 	for (uint32_t i = 0; i < p->graph->nnodes && r == 0; i++)
 		r = plan_node(p, &p->graph->nodes[i], err);
 	if (r == 0)
+		r = drop_unneeded(p);
+	if (r == 0)
+		r = plan_prepare(p, err);
+	if (r == 0)
 		r = layout_memory(p, err);
 	if (r == 0)
 		r = check_memory(p, err);
@@ -358,6 +341,11 @@ void plan_free(struct plan *p)
 {
 	if (p == NULL)
 		return;
+	for (uint32_t i = 0; i < p->nsteps; i++) {
+		if (p->steps[i].release != NULL)
+			p->steps[i].release(&p->steps[i]);
+	}
+	onednn_close(&p->onednn);
 	pool_release(&p->pool);
 	free(p);
 }

@@ -72,18 +72,25 @@ bool step_can_fold(const struct step *s)
 int step_evaluate(struct step *s, struct error *err)
 {
 	struct run run = {.err = err};
+	int r = s->prepare != NULL ? s->prepare(s, err) : 0;
 
+	if (r < 0)
+		goto out;
+	r = ERR_NOMEM;
 	for (uint32_t i = 0; i < s->nout; i++) {
 		struct operand *o = s->out[i];
 		o->data = pool_alloc(s->pool, o->shape.count, dtype_size(o->dtype));
 		if (o->data == NULL)
-			return ERR_NOMEM;
+			goto out;
 	}
 	s->scratch = pool_alloc(s->pool, s->scratch_size, 1);
 	if (s->scratch == NULL)
-		return ERR_NOMEM;
-	int r = s->run(s, &run);
+		goto out;
+	r = s->run(s, &run);
 	for (uint32_t i = 0; i < s->nout && r == 0; i++)
 		s->out[i]->known = true;
+out:
+	if (s->release != NULL)
+		s->release(s);
 	return r;
 }

@@ -72,14 +72,149 @@ struct reading {
 	struct error *err;
 };
 
-static int read_bias_add(struct reading *r)
+/* The text of an attribute; "" where it is absent or of another kind. */
+static const char *attr_text(const Tensorflow__NodeDef *node, const char *key, size_t *ret_len)
 {
-	const Tensorflow__AttrValue *a = tf_attr(r->node, "data_format");
+	const Tensorflow__AttrValue *a = tf_attr(node, key);
+	const bool there = a != NULL && a->value_case == TENSORFLOW__ATTR_VALUE__VALUE_S && a->s.len > 0;
 
-	if (a != NULL && a->value_case == TENSORFLOW__ATTR_VALUE__VALUE_S && a->s.len > 0 &&
-	    (a->s.len != 4 || memcmp(a->s.data, "NHWC", 4) != 0))
-		return error_set(r->err, ERR_UNSUPPORTED, "attribute 'data_format' = '%.*s' is not supported",
-				 a->s.len < 16 ? (int)a->s.len : 16, (const char *)a->s.data);
+	*ret_len = there ? a->s.len : 0;
+	return there ? (const char *)a->s.data : "";
+}
+
+static int unsupported_text(struct reading *r, const char *key, const char *text, size_t len)
+{
+	return error_set(r->err, ERR_UNSUPPORTED, "attribute '%s' = '%.*s' is not supported", key,
+			 len < 16 ? (int)len : 16, text);
+}
+
+static int read_layout(struct reading *r)
+{
+	size_t len;
+	const char *text = attr_text(r->node, "data_format", &len);
+
+	r->attr->layout = LAYOUT_NHWC;
+	if (len == 4 && memcmp(text, "NCHW", 4) == 0)
+		r->attr->layout = LAYOUT_NCHW;
+	else if (len != 0 && (len != 4 || memcmp(text, "NHWC", 4) != 0))
+		return unsupported_text(r, "data_format", text, len);
+	return 0;
+}
+
+/* Four numbers, one a dimension: those of height and width. The others must be 1. */
+static int read_spatial(struct reading *r, const char *key, bool required, int64_t *ret)
+{
+	const unsigned h = r->attr->layout == LAYOUT_NCHW ? 2 : 1;
+	const Tensorflow__AttrValue *a = tf_attr(r->node, key);
+	const bool there = a != NULL && a->value_case == TENSORFLOW__ATTR_VALUE__VALUE_LIST && a->list->n_i > 0;
+
+	ret[0] = ret[1] = 1;
+	if (!there && !required)
+		return 0;
+	if (!there || a->list->n_i != 4)
+		return error_set(r->err, ERR_UNSUPPORTED, "attribute '%s' of %zu numbers is not supported", key,
+				 there ? a->list->n_i : 0);
+	for (unsigned i = 0; i < 4; i++) {
+		if (i == h || i == h + 1)
+			ret[i - h] = a->list->i[i];
+		else if (a->list->i[i] != 1)
+			return error_set(r->err, ERR_UNSUPPORTED,
+					 "attribute '%s' over batch or channels is not supported", key);
+	}
+	return 0;
+}
+
+/* Pairs of numbers, one a dimension. */
+static int read_explicit_pads(struct reading *r, struct window *w)
+{
+	const unsigned h = r->attr->layout == LAYOUT_NCHW ? 2 : 1;
+	const Tensorflow__AttrValue *a = tf_attr(r->node, "explicit_paddings");
+
+	if (a == NULL || a->value_case != TENSORFLOW__ATTR_VALUE__VALUE_LIST || a->list->n_i != 8)
+		return error_set(r->err, ERR_UNSUPPORTED, "attribute 'explicit_paddings' must have 8 numbers");
+	for (unsigned i = 0; i < 4; i++) {
+		const int64_t *pair = a->list->i + 2 * i;
+		if (i == h || i == h + 1) {
+			w->pads[i - h] = pair[0];
+			w->pads[i - h + 2] = pair[1];
+		} else if (pair[0] != 0 || pair[1] != 0) {
+			return error_set(r->err, ERR_UNSUPPORTED,
+					 "attribute 'explicit_paddings' over batch or channels is not supported");
+		}
+	}
+	w->padding = PADDING_EXPLICIT;
+	return 0;
+}
+
+static int read_window(struct reading *r)
+{
+	struct window *w = &r->attr->window;
+	size_t len;
+	const char *text = attr_text(r->node, "padding", &len);
+	int e = read_layout(r);
+
+	if (e == 0)
+		e = read_spatial(r, "strides", true, w->strides);
+	if (e == 0)
+		e = read_spatial(r, "dilations", false, w->dilations);
+	if (e < 0)
+		return e;
+	if (len == 4 && memcmp(text, "SAME", 4) == 0)
+		w->padding = PADDING_SAME_UPPER;
+	else if (len == 5 && memcmp(text, "VALID", 5) == 0)
+		w->padding = PADDING_VALID;
+	else if (len == 8 && memcmp(text, "EXPLICIT", 8) == 0)
+		e = read_explicit_pads(r, w);
+	else
+		return unsupported_text(r, "padding", text, len);
+	return e;
+}
+
+static int read_conv2d(struct reading *r)
+{
+	r->attr->weights = WEIGHTS_HWIO;
+	r->attr->groups = 1;
+	return read_window(r);
+}
+
+static int read_depthwise(struct reading *r)
+{
+	int e = read_conv2d(r);
+
+	r->attr->weights = WEIGHTS_HWCM;
+	return e;
+}
+
+static int read_pool(struct reading *r)
+{
+	int e = read_window(r);
+
+	return e == 0 ? read_spatial(r, "ksize", true, r->attr->window.kernel) : e;
+}
+
+static int read_batch_norm(struct reading *r)
+{
+	if (attr_bool(r->node, "is_training", true))
+		return error_set(r->err, ERR_UNSUPPORTED,
+				 "attribute 'is_training' is true: only graphs for inference are supported");
+	r->attr->epsilon = attr_float(r->node, "epsilon", 1e-4f);
+	/* Later versions repeat the statistics, which matter in training only. */
+	if (*r->nin > 5)
+		*r->nin = 5;
+	return read_layout(r);
+}
+
+static int read_lrn(struct reading *r)
+{
+	const int64_t radius = attr_int(r->node, "depth_radius", 5);
+
+	if (radius < 0 || radius > INT32_MAX)
+		return error_set(r->err, ERR_UNSUPPORTED, "attribute 'depth_radius' = %lld is not supported",
+				 (long long)radius);
+	r->attr->lrn_size = 2 * radius + 1;
+	r->attr->lrn_bias = attr_float(r->node, "bias", 1.0f);
+	r->attr->alpha = attr_float(r->node, "alpha", 1.0f);
+	r->attr->beta = attr_float(r->node, "beta", 0.5f);
 	return 0;
 }
 
@@ -234,23 +369,31 @@ static const struct {
 	{"Add", OP_ADD, NULL},
 	{"AddV2", OP_ADD, NULL},
 	{"ArgMax", OP_ARGMAX, read_argmax},
+	{"AvgPool", OP_AVG_POOL, read_pool},
 	{"BatchMatMul", OP_MATMUL, read_batch_matmul},
 	{"BatchMatMulV2", OP_MATMUL, read_batch_matmul},
-	{"BiasAdd", OP_BIAS_ADD, read_bias_add},
+	{"BiasAdd", OP_BIAS_ADD, read_layout},
 	{"Cast", OP_CAST, read_cast},
 	{"ConcatV2", OP_CONCAT, NULL},
+	{"Conv2D", OP_CONV2D, read_conv2d},
+	{"DepthwiseConv2dNative", OP_CONV2D, read_depthwise},
 	{"Elu", OP_ELU, read_elu},
 	{"Exp", OP_EXP, NULL},
 	{"ExpandDims", OP_EXPAND_DIMS, NULL},
 	{"Floor", OP_FLOOR, NULL},
+	{"FusedBatchNorm", OP_BATCH_NORM, read_batch_norm},
+	{"FusedBatchNormV2", OP_BATCH_NORM, read_batch_norm},
+	{"FusedBatchNormV3", OP_BATCH_NORM, read_batch_norm},
 	{"Gather", OP_GATHER, read_gather},
 	{"GatherV2", OP_GATHER, read_gather_v2},
 	{"Identity", OP_IDENTITY, NULL},
+	{"LRN", OP_LRN, read_lrn},
 	{"LeakyRelu", OP_LEAKY_RELU, read_leaky_relu},
 	{"Log", OP_LOG, NULL},
 	{"LogSoftmax", OP_LOG_SOFTMAX, NULL},
 	{"MatMul", OP_MATMUL, read_matmul},
 	{"Max", OP_REDUCE_MAX, read_reduce},
+	{"MaxPool", OP_MAX_POOL, read_pool},
 	{"Maximum", OP_MAXIMUM, NULL},
 	{"Mean", OP_REDUCE_MEAN, read_reduce},
 	{"Min", OP_REDUCE_MIN, read_reduce},
