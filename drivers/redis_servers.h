@@ -22,6 +22,11 @@ int redis_servers_open(struct redis_servers *s, const char *hosts, const char *p
 /* Adds a server that was learnt of; returns its number, or an error. One that is known is not added again. */
 int redis_servers_add(struct redis_servers *s, const char *host, uint16_t port, const char *unix_socket,
 		      struct error *err) MUST_CHECK;
+/* The server of a worker when they take turns. */
+static inline unsigned redis_servers_turn(const struct redis_servers *s, unsigned worker)
+{
+	return s->n > 1 ? worker % s->n : 0;
+}
 void redis_servers_release(struct redis_servers *s);
 
 #endif

@@ -123,7 +123,7 @@ static int open_connections(struct redis_set *d, struct error *err)
 	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++)
 		r = redis_transport_add(d->transport, d->servers.endpoints[i]);
 	for (unsigned i = 0; r >= 0 && i < d->config.slots; i++)
-		r = redis_transport_dial(d->transport, i, (d->config.first_slot + i) % d->servers.n);
+		r = redis_transport_dial(d->transport, i, redis_servers_turn(&d->servers, d->config.first_slot + i));
 	if (r < 0)
 		return error_set(err, (enum error_code)r, "out of memory for %u connections", d->config.slots);
 	return redis_transport_connect(d->transport, err);
@@ -170,7 +170,7 @@ static int set_submit(struct driver *driver, unsigned slot, struct request *req,
 	};
 	struct redis_exchange x = {
 		.slot = slot,
-		.server = (d->config.first_slot + slot) % d->servers.n,
+		.server = redis_servers_turn(&d->servers, d->config.first_slot + slot),
 		.iov = s->iov,
 		.nreplies = 1,
 		.sent = now,

@@ -100,7 +100,7 @@ static int make_slots(struct redisai *d)
 	for (unsigned i = 0; r == 0 && i < d->config.slots; i++) {
 		struct redisai_slot *s = &d->slots[i];
 
-		s->home = (d->config.first_slot + i) % d->servers.n;
+		s->home = redis_servers_turn(&d->servers, d->config.first_slot + i);
 		s->scratch.text = malloc(widest.text_max);
 		s->iov = calloc(niov, sizeof(*s->iov));
 		if (!s->scratch.text || !s->iov)
