@@ -47,6 +47,7 @@ USES_aibench_load_model := loaders
 USES_aibench_run_inference_null := runners
 USES_aibench_run_inference_redis_set := runners
 USES_aibench_run_inference_redisai := runners
+USES_aibench_run_inference_redisai_vision := runners
 PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/aibench_*.c))
 
 PROTO_GEN := $(patsubst proto/%.proto,$(BUILD)/proto/%.pb-c.c,$(wildcard proto/*.proto))

@@ -6,10 +6,10 @@
 #include "cmd/common_run.h"
 #include "drivers/null.h"
 
-static int describe(struct run_description *ret, const void *options, bool reference, struct error *err)
+static int describe(struct run_description *ret, const void *options, const struct run_config *cfg, struct error *err)
 {
 	(void)options;
-	(void)reference;
+	(void)cfg;
 	(void)err;
 	snprintf(ret->label, sizeof(ret->label), "Null driver");
 	return 0;

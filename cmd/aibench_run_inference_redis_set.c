@@ -7,11 +7,11 @@
 #include "cmd/common_run.h"
 #include "drivers/redis_set.h"
 
-static int describe(struct run_description *ret, const void *options, bool reference, struct error *err)
+static int describe(struct run_description *ret, const void *options, const struct run_config *cfg, struct error *err)
 {
 	const struct redis_set_options *o = options;
 
-	(void)reference;
+	(void)cfg;
 	(void)err;
 	snprintf(ret->label, sizeof(ret->label), "Redis Query - SET");
 	ret->config[0] = (struct key_value){"host", o->host};

@@ -119,7 +119,7 @@ static int prepare(struct invocation *v, struct error *err)
 	int r = run_options_config(&v->config, &v->options, p, err);
 
 	if (r == 0)
-		r = p->describe(&v->description, v->driver_options, v->options.reference, err);
+		r = p->describe(&v->description, v->driver_options, &v->config, err);
 	if (r == 0)
 		r = read_expected(v, err);
 	if (r == 0)
@@ -145,7 +145,7 @@ static void fill_texts(struct result *r, const struct invocation *v, unsigned re
 {
 	*r = (struct result){
 		.program = v->program->name,
-		.use_case = v->options.use_case,
+		.use_case = v->config.workload->name,
 		.label = v->description.label,
 		.description = description,
 		.nconfig = v->description.nconfig,
@@ -207,14 +207,20 @@ static int report(const struct invocation *v, const struct result *r)
 	return status;
 }
 
-/* What the run itself was worth. */
+/* Requests that were answered with more than an error. */
+static uint64_t answered(const struct result *r)
+{
+	return r->all.totals.requests[OUTCOME_OK] + r->all.totals.requests[OUTCOME_WRONG];
+}
+
+/* What the run itself was worth. A run of nothing but errors is none, even where errors are ignored. */
 static int judge(const struct invocation *v, const struct result *r)
 {
 	const char *program = v->program->name;
 	uint64_t wrong = r->all.totals.requests[OUTCOME_WRONG] + r->burned_in.requests[OUTCOME_WRONG];
 	struct error err;
 
-	if (r->stopped_by_error)
+	if (r->stopped_by_error || (answered(r) == 0 && r->error.text[0] && !r->interrupted))
 		return fail(program, &r->error, EXIT_FAILED);
 	if (wrong > 0 && !v->options.ignore_errors) {
 		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
@@ -231,7 +237,7 @@ static int run_once(struct invocation *v, unsigned repetition)
 	struct result r;
 	int e, status, reported;
 
-	snprintf(description, sizeof(description), "%s on %s", v->options.use_case, v->program->driver->name);
+	snprintf(description, sizeof(description), "%s on %s", v->config.workload->name, v->program->driver->name);
 	fill_texts(&r, v, repetition, description);
 	v->header_printed = false;
 	e = runner_run(&v->config, &r, &err);
@@ -249,7 +255,7 @@ static int run_all(struct invocation *v)
 {
 	int status = EXIT_OK;
 
-	if (v->options.debug > 0)
+	if (v->options.debug > 0 || v->options.verbose)
 		fprintf(stderr, "%s: %u workers on %u threads, driver %s: %s\n", v->program->name, v->config.workers,
 			v->config.threads ? v->config.threads : run_default_threads(v->config.workers),
 			v->program->driver->name, v->command_line);
@@ -258,14 +264,20 @@ static int run_all(struct invocation *v)
 	return status;
 }
 
+#define OPTION_SETS 6
+
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
-static size_t option_sets(struct option_set sets[4], struct invocation *v)
+static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)
 {
 	const struct run_program *p = v->program;
 	size_t n = 0;
 
 	if (p->driver->options)
 		sets[n++] = (struct option_set){p->driver->options, v->driver_options};
+	if (p->run_aliases)
+		sets[n++] = (struct option_set){p->run_aliases, &v->options};
+	if (p->conn_aliases)
+		sets[n++] = (struct option_set){p->conn_aliases, &v->conn};
 	if (p->ignored)
 		sets[n++] = (struct option_set){p->ignored, NULL};
 	sets[n++] = (struct option_set){run_option_table, &v->options};
@@ -280,20 +292,26 @@ static int set_defaults(struct invocation *v)
 
 	run_options_defaults(&v->options, v->program);
 	conn_options_defaults(&v->conn);
-	if (!driver->options)
-		return 0;
-	v->driver_options = calloc(1, driver->options_size);
-	if (!v->driver_options)
-		return ERR_NOMEM;
-	driver->options_defaults(v->driver_options);
+	if (driver->options) {
+		v->driver_options = calloc(1, driver->options_size);
+		if (!v->driver_options)
+			return ERR_NOMEM;
+		driver->options_defaults(v->driver_options);
+	}
+	if (v->program->defaults)
+		v->program->defaults(&v->options, &v->conn, v->driver_options);
 	return 0;
 }
 
 int run_inference_main(const struct run_program *p, int argc, char **argv)
 {
 	struct invocation v = {.program = p};
-	struct option_set sets[4];
-	struct options options = {.program = p->name, .synopsis = p->synopsis, .epilogue = p->epilogue, .sets = sets};
+	struct option_set sets[OPTION_SETS];
+	struct options options = {.program = p->name,
+				  .synopsis = p->synopsis,
+				  .epilogue = p->epilogue,
+				  .alias_version_off = p->v,
+				  .sets = sets};
 	struct error err = {"out of memory"};
 	int status = EXIT_FAILED, r;
 

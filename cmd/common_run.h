@@ -7,6 +7,7 @@
 #define CMD_COMMON_RUN_H
 
 #include "drivers/driver.h"
+#include "runners/runner.h"
 #include "stats/result.h"
 
 /* What a program says about a parsed command line, for the reports. */
@@ -15,6 +16,8 @@ struct run_description {
 	struct key_value config[RESULT_CONFIG_MAX]; /* DBSpecificConfigs */
 	unsigned nconfig;
 };
+
+struct run_options; /* cmd/common_run_options.h */
 
 struct run_program {
 	const char *name;     /* "aibench_run_inference_redisai" */
@@ -25,9 +28,14 @@ struct run_program {
 	bool network;         /* takes the connection's options */
 	/* Options of AIBench's that are the program's and not the driver's; may be NULL. */
 	const struct option *ignored;
-	/* Fills *ret, and refuses what the driver cannot know to be wrong. options: the driver's struct; reference: whether
-	 * reference data is asked for. */
-	int (*describe)(struct run_description *ret, const void *options, bool reference, struct error *err);
+	/* Options of the program's own over the fields of struct run_options and of struct conn_options; may be NULL. */
+	const struct option *run_aliases, *conn_aliases;
+	const char *v; /* the boolean option that -v is; NULL: --version */
+	/* Replaces defaults that are other ones for this program; driver: the driver's struct. May be NULL. */
+	void (*defaults)(struct run_options *run, struct conn_options *conn, void *driver);
+	/* Fills *ret, and refuses what the driver cannot know to be wrong. options: the driver's struct. */
+	int (*describe)(struct run_description *ret, const void *options, const struct run_config *cfg,
+			struct error *err);
 };
 
 /* The whole program; returns its exit status. */

@@ -10,6 +10,7 @@
 
 #define FIELD(f) offsetof(struct run_options, f)
 #define HISTOGRAM_FILE "stats-response-latency-hist.txt"
+#define BATCH_MAX 65536
 #define PERIOD_MAX (365 * 86400 * 1e9) /* nanoseconds */
 
 const struct option run_option_table[] = {
@@ -20,6 +21,8 @@ const struct option run_option_table[] = {
 	{"max-queries", OPTION_UINT, FIELD(max_queries),
 	 "Inferences to make, burn-in included; 0: to the end of the dataset.", 0, 0},
 	{"burn-in", OPTION_UINT, FIELD(burn_in), "Inferences to make first and leave out of the statistics.", 0, 0},
+	{"batch-size", OPTION_UINT, FIELD(batch),
+	 "Rows of the dataset in one request, as one tensor; each counts as an inference.", 1, BATCH_MAX},
 	{"limit-rps", OPTION_DOUBLE, FIELD(limit_rps),
 	 "Inferences/s to send, on a schedule that does not wait for the server; 0: as fast as the answers come.", 0,
 	 ARRIVAL_RATE_MAX},
@@ -65,6 +68,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 		.use_case = p->use_case,
 		.arrival = "constant",
 		.workers = 8,
+		.batch = 1,
 		.repetitions = 1,
 		.tolerance = 1e-5,
 		.autobatching = -1,
@@ -125,7 +129,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 {
 	struct run_config cfg = {
 		.driver = p->driver,
-		.what = {.reference = o->reference, .batch = 1, .tolerance = o->tolerance},
+		.what = {.reference = o->reference, .batch = (unsigned)o->batch, .tolerance = o->tolerance},
 		.file = o->file[0] ? o->file : NULL,
 		.workers = (unsigned)o->workers,
 		.threads = (unsigned)o->threads,
@@ -133,7 +137,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 		.burn_in = o->burn_in,
 		.seed = (uint64_t)o->seed,
 		.spin = o->spin,
-		.ignore_errors = o->ignore_errors,
+		.ignore_errors = o->ignore_errors || o->continue_on_error,
 		.reporting_period = o->reporting_period,
 	};
 	int r = choose_workload(&cfg.workload, o->use_case, err);

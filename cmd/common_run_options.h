@@ -1,5 +1,6 @@
 /*
- * common_run_options.h - the options that every aibench_run_inference_* program has, private to common_run*.c.
+ * common_run_options.h - the options that every aibench_run_inference_* program has, for common_run*.c and for programs
+ * that give them other names or defaults.
  */
 #ifndef CMD_COMMON_RUN_OPTIONS_H
 #define CMD_COMMON_RUN_OPTIONS_H
@@ -10,11 +11,12 @@
 struct run_options {
 	const char *file, *json_file, *histogram_file, *expected_file;
 	const char *use_case, *arrival;
-	uint64_t workers, threads, max_queries, burn_in, repetitions;
+	uint64_t workers, threads, max_queries, burn_in, batch, repetitions;
 	double limit_rps, tolerance;
 	int64_t seed, debug, autobatching;
 	nsec_t reporting_period;
-	bool print_responses, ignore_errors, reference, spin;
+	bool print_responses, ignore_errors, reference, spin, verbose;
+	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
 };
 
 extern const struct option run_option_table[];

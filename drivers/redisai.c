@@ -14,10 +14,12 @@
 
 #include "common/arith.h"
 #include "drivers/redisai_internal.h"
+#include "workloads/vision.h"
 
 #define FINISHED_MAX 64
 #define MODEL_DEFAULT "financialNet"
 #define MODEL_DEFAULT_NO_REFERENCE "financialNet_NoReference"
+#define MODEL_DEFAULT_VISION "mobilenet_v1_100_224_cpu"
 
 static const struct option option_table[] = {
 	{"host", OPTION_STRING, offsetof(struct redisai_options, host),
@@ -26,10 +28,12 @@ static const struct option option_table[] = {
 	 "`port` of the server, or a comma list, one for each host.", 0, 0},
 	{"model", OPTION_STRING, offsetof(struct redisai_options, model),
 	 "`key` of the model (default \"" MODEL_DEFAULT "\", \"" MODEL_DEFAULT_NO_REFERENCE
-	 "\" without reference data).",
+	 "\" without reference data, \"" MODEL_DEFAULT_VISION "\" for images).",
 	 0, 0},
 	{"use-dag", OPTION_BOOL, offsetof(struct redisai_options, use_dag),
 	 "One AI.DAGRUN an inference; false: AI.TENSORSET, AI.MODELRUN and AI.TENSORGET in a pipeline.", 0, 0},
+	{"persist-results", OPTION_BOOL, offsetof(struct redisai_options, persist_results),
+	 "With -use-dag: keep the answer as a tensor in Redis, as it is kept without.", 0, 0},
 	{"cluster-mode", OPTION_BOOL, offsetof(struct redisai_options, cluster_mode),
 	 "Read the Cluster's slots and spread the inferences over its shards.", 0, 0},
 	{"model-filename", OPTION_IGNORED, 0, "AIBench's; no effect: models are stored before a run.", 0, 0},
@@ -47,10 +51,12 @@ static void options_defaults(void *options)
 	};
 }
 
-const char *redisai_model(const struct redisai_options *o, bool reference)
+const char *redisai_model(const struct redisai_options *o, const char *use_case, bool reference)
 {
 	if (o->model && *o->model)
 		return o->model;
+	if (strcmp(use_case, workload_vision.name) == 0)
+		return MODEL_DEFAULT_VISION;
 	return reference ? MODEL_DEFAULT : MODEL_DEFAULT_NO_REFERENCE;
 }
 
@@ -226,7 +232,9 @@ int redisai_send(struct redisai *d, unsigned slot, unsigned server)
 		.wait_for_connection = s->redirected,
 	};
 
-	x.iovcnt = resp_template_encode(t, &s->scratch, s->request->id, s->request->inputs, d->config.batch, x.iov);
+	x.iovcnt = resp_template_encode(t, &s->scratch,
+					d->config.spec->anonymous ? d->config.first_slot + slot : s->request->id,
+					s->request->inputs, d->config.batch, x.iov);
 	if (s->asking) {
 		*--x.iov = (struct iovec){.iov_base = (char *)(uintptr_t)ASKING, .iov_len = sizeof(ASKING) - 1};
 		x.iovcnt++;

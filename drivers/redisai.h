@@ -10,13 +10,13 @@
 
 struct redisai_options {
 	const char *host, *port; /* comma lists */
-	const char *model;       /* NULL: redisai_model_default */
-	bool use_dag, cluster_mode;
+	const char *model;       /* NULL: redisai_model */
+	bool use_dag, persist_results, cluster_mode;
 };
 
 extern const struct driver_ops driver_redisai;
 
-/* The model's key: as given, or AIBench's name for a net with or without reference data. */
-const char *redisai_model(const struct redisai_options *o, bool reference);
+/* The model's key: as given, or AIBench's name for the use case's net with or without reference data. */
+const char *redisai_model(const struct redisai_options *o, const char *use_case, bool reference);
 
 #endif

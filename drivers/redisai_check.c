@@ -70,10 +70,9 @@ static int no_model(struct redis_client *c, const char *model, const char *why, 
 {
 	if (!clustered && asks_a_cluster(c))
 		return is_cluster(c, err);
-	return error_set(
-		err, ERR_NOT_FOUND,
-		"%s: %s \"%s\": store it with AI.MODELSTORE (make load-fraud does), or name another with -model",
-		redis_client_name(c), why, model);
+	return error_set(err, ERR_NOT_FOUND,
+			 "%s: %s \"%s\": store it with aibench_load_model, or name another with -model",
+			 redis_client_name(c), why, model);
 }
 
 int redisai_check_model(struct redis_client *c, const char *model, unsigned ninputs, bool clustered, struct error *err)

@@ -56,6 +56,7 @@ static int describe(struct resp_template *t, const struct redisai *d, const char
 		.tag = d->by_reference ? NULL : tag,
 		.batch = d->config.batch,
 		.dag = d->options.use_dag,
+		.persist = d->options.persist_results,
 	};
 
 	return redisai_template(t, &form);
@@ -82,7 +83,7 @@ static void node_free(struct redisai_node *node)
 /* Adds the node of server number nnodes. */
 static int add_node(struct redisai *d)
 {
-	const char *name = redisai_model(&d->options, d->by_reference);
+	const char *name = redisai_model(&d->options, d->config.spec->name, d->by_reference);
 	struct redisai_node **nodes, *node;
 	char tag[REDISAI_TAG_MAX];
 	int r;
@@ -134,7 +135,7 @@ int redisai_widest_template(struct resp_template *t, const struct redisai *d)
 
 	memset(tag, '0', sizeof(tag) - 1);
 	tag[sizeof(tag) - 1] = '\0';
-	model = model_key(redisai_model(&d->options, d->by_reference), tag);
+	model = model_key(redisai_model(&d->options, d->config.spec->name, d->by_reference), tag);
 	if (model)
 		r = describe(t, d, model, tag);
 	free(model);

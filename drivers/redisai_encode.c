@@ -7,6 +7,12 @@
  *	|> AI.TENSORSET transactionTensor:{7} FLOAT 1 30 BLOB <120 bytes>
  *	|> AI.MODELRUN financialNet INPUTS transactionTensor:{7} referenceTensor:{7} OUTPUTS classificationTensor:{7}
  *	|> AI.TENSORGET classificationTensor:{7} BLOB
+ *
+ * Rows without ids, two images a tensor, no DAG, worker 3:
+ *
+ *	AI.TENSORSET imageTensor:{w3} FLOAT 2 224 224 3 BLOB <1204224 bytes>
+ *	AI.MODELRUN mobilenet_v1_100_224_cpu INPUTS imageTensor:{w3} OUTPUTS classificationTensor:{w3}
+ *	AI.TENSORGET classificationTensor:{w3} BLOB
  */
 #include "drivers/redisai_encode.h"
 
@@ -26,12 +32,14 @@ unsigned redisai_references(const struct workload_spec *spec)
 	return n;
 }
 
-/* "transactionTensor:{7}"; with a tag t, "transactionTensor:{t}7", so that slots of one shard stay apart. */
+/* "transactionTensor:{7}", of worker 3 "imageTensor:{w3}"; with a tag t, "transactionTensor:{t}7" and
+ * "imageTensor:{t}w3", so that slots of one shard stay apart. */
 static void own_key(struct resp_template *t, const struct redisai_form *form, const char *name)
 {
 	char before[KEY_TEXT_MAX];
 
-	snprintf(before, sizeof(before), "%sTensor:{%s%s", name, form->tag ? form->tag : "", form->tag ? "}" : "");
+	snprintf(before, sizeof(before), "%sTensor:{%s%s%s", name, form->tag ? form->tag : "", form->tag ? "}" : "",
+		 form->spec->anonymous ? "w" : "");
 	resp_template_key(t, before, form->tag ? "" : "}");
 }
 
@@ -103,16 +111,23 @@ static void dagrun(struct resp_template *t, const struct redisai_form *form)
 
 	if (nreferences)
 		nargs += 2 + nreferences;
+	if (form->persist)
+		nargs += 3; /* PERSIST 1 key */
 	for (unsigned i = 0; i < spec->ninputs; i++)
 		nargs += spec->inputs[i].reference ? 0 : tensorset_args(&spec->inputs[i]);
 	resp_template_command(t, nargs);
 	resp_template_arg(t, "AI.DAGRUN");
-	if (!nreferences)
-		return;
-	resp_template_arg(t, "LOAD");
-	resp_template_number(t, nreferences);
+	if (nreferences) {
+		resp_template_arg(t, "LOAD");
+		resp_template_number(t, nreferences);
+	}
 	for (unsigned i = 0; i < nreferences; i++)
 		reference_key(t, form);
+	if (form->persist) {
+		resp_template_arg(t, "PERSIST");
+		resp_template_number(t, 1);
+		own_key(t, form, "classification");
+	}
 }
 
 int redisai_template(struct resp_template *t, const struct redisai_form *form)

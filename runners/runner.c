@@ -65,7 +65,7 @@ static int count_requests(struct shared *s, struct error *err)
 static int read_first_id(struct shared *s, struct error *err)
 {
 	const struct run_config *cfg = s->cfg;
-	struct request request;
+	struct request request = {0};
 	const void *rows;
 	int r;
 

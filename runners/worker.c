@@ -200,8 +200,9 @@ static bool send_rows(struct worker *w, nsec_t now)
 	struct slot *slot = &w->slots[index];
 	int r;
 
-	w->workload_ops->fill(w->shared->workload, w->rows, &slot->request);
 	slot->number = arrival_number(&w->arrival);
+	slot->request.id = slot->number * w->shared->cfg->what.batch;
+	w->workload_ops->fill(w->shared->workload, w->rows, &slot->request);
 	slot->intended = w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival);
 	r = w->ops->submit(w->driver, index, &slot->request, now);
 	if (r == 0) {

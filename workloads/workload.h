@@ -32,6 +32,7 @@ struct workload_input {
 struct workload_spec {
 	const char *name; /* "creditcard-fraud" */
 	size_t row_size;
+	bool anonymous; /* rows carry no id: a request's keys are named after the worker that sends it */
 	unsigned ninputs;
 	struct workload_input inputs[WORKLOAD_INPUTS_MAX]; /* those of reference data last */
 	const char *output;   /* name of the output tensor for servers that want one; per-model default */
@@ -50,7 +51,7 @@ struct view {
 
 /* One request's content; borrowed by drivers until completion. */
 struct request {
-	uint64_t id;                             /* of the (first) row; names the reference data */
+	uint64_t id;                             /* of the (first) row; names the reference data. See fill */
 	unsigned inferences;                     /* tensor batch B: rows in this request */
 	const void *rows;                        /* the B rows */
 	struct view inputs[WORKLOAD_INPUTS_MAX]; /* reference inputs too, though drivers do not send them */
@@ -80,10 +81,11 @@ struct workload_config {
 struct workload;
 
 struct workload_ops {
-	const char *name;
+	const char *name, *short_name; /* either finds it; short_name may be NULL */
 	int (*open)(struct workload **ret, const struct workload_config *cfg, struct error *err);
 	const struct workload_spec *(*spec)(const struct workload *w);
-	/* rows: `batch` rows one after the other. Views only; cannot fail. */
+	/* rows: `batch` rows one after the other. Views only; cannot fail. req->id is the first one's number in the
+	 * dataset already, and is replaced where rows carry ids. */
 	void (*fill)(const struct workload *w, const void *rows, struct request *req);
 	/* 0, or ERR_WRONG with the reason in err (may be NULL). Must not allocate. */
 	int (*check)(const struct workload *w, const struct request *req, const struct answer *a, struct error *err);
