@@ -3,7 +3,7 @@
 # Results stay in results/; the server and everything else it starts or writes is gone at the end, however it ends.
 #
 # Variables: NUM_INFERENCES (100000 a run, burn-in included), QUERIES_BURN_IN (10000), WORKERS ("1 16 64"), REPETITIONS (3),
-# DATA_FILE (Kaggle's creditcard.csv or .csv.gz; default: datasets/creditcard-fraud/creditcard.csv[.gz] if it is
+# INPUT_FILE_NAME (Kaggle's creditcard.csv or .csv.gz; default: datasets/creditcard-fraud/creditcard.csv[.gz] if it is
 # there, else synthetic rows), MODEL_FILE (a frozen graph of the reference net; default: generated), DATA_SEED (12345).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -67,7 +67,7 @@ run() {
 	child=
 }
 
-data=${DATA_FILE:-}
+data=${INPUT_FILE_NAME:-}
 for candidate in datasets/creditcard-fraud/creditcard.csv datasets/creditcard-fraud/creditcard.csv.gz; do
 	if [ -z "$data" ] && [ -e "$candidate" ]; then data=$candidate; fi
 done

@@ -86,7 +86,8 @@ static void write_outcomes(FILE *out, const struct result *r)
 	if (r->reconnects)
 		fprintf(out, "; %" PRIu64 " reconnects", r->reconnects);
 	fputc('\n', out);
-	fprintf(out, "Inference rate since the end of the burn-in: %.2f inferences/sec\n", result_rate(r));
+	if (totals_inferences(&r->burned_in))
+		fprintf(out, "Inference rate since the end of the burn-in: %.2f inferences/sec\n", result_rate(r));
 }
 
 /* Finer than AIBench's line and with the percentiles that it lacks: 0.01 ms is coarse for a small model. */
@@ -115,8 +116,9 @@ static void write_client(FILE *out, const struct result *r)
 	double cpu = u->user_seconds + u->system_seconds;
 	uint64_t n = result_inferences(r);
 
-	fprintf(out, "Client: %.2f us of CPU per inference (user %.3f s, system %.3f s, %u threads), ",
-		n ? cpu * 1e6 / (double)n : 0, u->user_seconds, u->system_seconds, u->threads);
+	fprintf(out, "Client: %.2f us of CPU per inference (user %.3f s, system %.3f s, %u thread%s), ",
+		n ? cpu * 1e6 / (double)n : 0, u->user_seconds, u->system_seconds, u->threads,
+		u->threads == 1 ? "" : "s");
 	fprintf(out, "%" PRIu64 " voluntary and %" PRIu64 " involuntary context switches, ", u->voluntary_switches,
 		u->involuntary_switches);
 	fprintf(out, "%" PRIu64 " major page faults, %.1f MiB of anonymous memory\n", u->major_faults,
@@ -127,6 +129,9 @@ static uint64_t count_of(const struct result *r, enum outcome o)
 {
 	return r->all.totals.requests[o] + r->burned_in.requests[o];
 }
+
+/* A page read from disk now and then is every process' lot: one in so many inferences shows in no percentile. */
+#define MAJOR_FAULTS_TOLERATED 1000
 
 static void write_warnings(FILE *out, const struct result *r)
 {
@@ -150,7 +155,7 @@ static void write_warnings(FILE *out, const struct result *r)
 	if (result_measured(r) == 0)
 		fprintf(out, "Warning: nothing was measured%s\n",
 			totals_inferences(&r->burned_in) ? ": the burn-in took all inferences" : "");
-	if (r->usage.major_faults)
+	if (r->usage.major_faults > result_inferences(r) / MAJOR_FAULTS_TOLERATED)
 		fprintf(out,
 			"Warning: %" PRIu64 " major page faults while running: "
 			"read the dataset once before (cat FILE >/dev/null)\n",
