@@ -33,6 +33,7 @@ void graph_release(struct graph *g)
 		free(g->nodes[i].in);
 		packed_weights_free(g->nodes[i].packed);
 		conv_weights_free(g->nodes[i].filters);
+		quant_weights_free(g->nodes[i].quant);
 	}
 	free(g->values);
 	free(g->nodes);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "engine/quant_kernels.h"
 #include "engine/tensor.h"
 
 /*
@@ -28,6 +29,10 @@
  *   MAX_POOL, AVG_POOL  x of rank 4, window of attr.window.kernel; padding is never the maximum
  *   BATCH_NORM    x, scale, offset, mean, variance: constants, one number a channel
  *   LRN           x: over the channels, x / (lrn_bias + alpha * sum of lrn_size squares around it) ^ beta
+ *   QUANT_CONV2D, QUANT_DEPTHWISE, QUANT_MATMUL  x, weights (OHWI; 1HWO; OI), bias, multipliers, shifts: one an output
+ *   QUANT_SOFTMAX x, exp(-i * step) for i = 0..255              QUANT_TABLE  x, 256 results (the first: of -128 or 0)
+ *   QUANT_MEAN    x, axes
+ * QUANT_* work on INT8 or UINT8 with attr.quant, exactly as TFLite's kernels do; QUANTIZE makes such from FLOAT.
  * A mean over space (GlobalAveragePool) is REDUCE_MEAN with keep_dims.
  * Everything but the data (x, indices, a, b, bias, value) must be known when a plan is made: constants, or computed
  * from shapes.
@@ -82,7 +87,19 @@
 	X(OP_MAX_POOL, "MaxPool") \
 	X(OP_AVG_POOL, "AvgPool") \
 	X(OP_BATCH_NORM, "BatchNorm") \
-	X(OP_LRN, "LRN")
+	X(OP_LRN, "LRN") \
+	X(OP_QUANTIZE, "Quantize") \
+	X(OP_QUANT_TABLE, "QuantTable") \
+	X(OP_QUANT_CONV2D, "QuantConv2D") \
+	X(OP_QUANT_DEPTHWISE, "QuantDepthwise") \
+	X(OP_QUANT_MATMUL, "QuantMatMul") \
+	X(OP_QUANT_ADD, "QuantAdd") \
+	X(OP_QUANT_SUB, "QuantSub") \
+	X(OP_QUANT_MUL, "QuantMul") \
+	X(OP_QUANT_AVG_POOL, "QuantAvgPool") \
+	X(OP_QUANT_MAX_POOL, "QuantMaxPool") \
+	X(OP_QUANT_MEAN, "QuantMean") \
+	X(OP_QUANT_SOFTMAX, "QuantSoftmax")
 
 enum op {
 #define OP_ENUM(id, name) id,
@@ -118,10 +135,19 @@ struct window {
 	bool count_include_pad; /* AVG_POOL: divide by the window's size, padding included */
 };
 
+/* real = step * (integer - zero), for the data inputs, the weights and the result. */
+struct quantization {
+	int32_t zero[2], weights_zero;
+	struct scaling scaling[3]; /* ADD, SUB: a, b, result; MUL, MEAN: [0] */
+	struct quant_range range;  /* of the result, with its zero */
+	float step;                /* of the result: QUANTIZE, SOFTMAX */
+};
+
 /* Constant weights of a MATMUL in the layout of its kernel, made once a model. */
 struct packed_weights;
 /* Those of a CONV2D, in the layouts of its plans. */
 struct conv_weights;
+struct quant_weights; /* the same for QUANT_CONV2D, QUANT_DEPTHWISE and QUANT_MATMUL */
 
 /* Only the fields of the node's own op mean anything. */
 struct attributes {
@@ -131,7 +157,7 @@ struct attributes {
 	bool matrices_only;            /* MATMUL: rank 2, as TensorFlow's MatMul demands */
 	bool keep_dims;                /* REDUCE_* */
 	int64_t axis;                  /* PACK, UNPACK, FLATTEN */
-	enum dtype dtype;              /* CAST, SHAPE, ARGMAX, RANDOM_UNIFORM: of the result */
+	enum dtype dtype;              /* CAST, SHAPE, ARGMAX, RANDOM_UNIFORM, QUANTIZE: of the result */
 	unsigned naxes;                /* SQUEEZE; 0: all of size 1 */
 	int64_t axes[TENSOR_MAX_RANK]; /* SQUEEZE */
 	bool zero_copies;              /* RESHAPE: a 0 in the shape is the input's dimension there */
@@ -140,12 +166,13 @@ struct attributes {
 	uint32_t ellipsis_mask, new_axis_mask, shrink_axis_mask;
 	enum image_layout layout;    /* CONV2D, *_POOL, BATCH_NORM, LRN, BIAS_ADD (NCHW: along dimension 1) */
 	enum weights_layout weights; /* CONV2D */
-	struct window window;        /* CONV2D, *_POOL */
+	struct window window;        /* CONV2D, *_POOL, QUANT_CONV2D, QUANT_DEPTHWISE */
 	int64_t groups;              /* CONV2D, at least 1 */
 	bool adds_input;             /* CONV2D: the last input is added before the activation */
 	float epsilon;               /* BATCH_NORM */
 	int64_t lrn_size;            /* LRN: channels of the sum, (lrn_size - 1) / 2 of them before */
 	float beta, lrn_bias;        /* LRN */
+	struct quantization quant;   /* QUANT_*, QUANTIZE */
 };
 
 #define VALUE_NONE UINT32_MAX
@@ -164,6 +191,7 @@ struct node {
 	uint32_t nin, nout;
 	struct packed_weights *packed; /* owned; stands for in[1] */
 	struct conv_weights *filters;  /* the same */
+	struct quant_weights *quant;   /* the same */
 };
 
 struct graph {

@@ -24,6 +24,7 @@ struct import {
 /* Each returns a negative error with the text set. */
 int import_graphdef(struct import *im, const void *blob, size_t len) MUST_CHECK;
 int import_onnx(struct import *im, const void *blob, size_t len) MUST_CHECK;
+int import_tflite(struct import *im, const void *blob, size_t len) MUST_CHECK;
 int import_savedmodel(struct import *im, const char *folder, const char *signature) MUST_CHECK;
 
 /* Allocates im->inputs and im->outputs, to be named and described by the reader. */

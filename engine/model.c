@@ -123,7 +123,7 @@ int model_load(struct model **ret, const struct model_load_config *cfg, const vo
 	else if (cfg->format == MODEL_ONNX)
 		r = import_onnx(&im, blob, len);
 	else
-		r = import_fail(&im, MODEL_FAULT_OTHER, ERR_UNSUPPORTED, "this format is not supported yet");
+		r = import_tflite(&im, blob, len);
 	r = load(ret, m, &im, r);
 	if (ret_fault != NULL)
 		*ret_fault = im.fault;
@@ -197,7 +197,8 @@ size_t model_memory(const struct model *m)
 			total += t->data != NULL ? tensor_memory(t) : sizeof(*t);
 	}
 	for (uint32_t i = 0; i < g->nnodes; i++)
-		total += packed_weights_memory(g->nodes[i].packed);
+		total += packed_weights_memory(g->nodes[i].packed) + conv_weights_memory(g->nodes[i].filters) +
+			 quant_weights_memory(g->nodes[i].quant);
 	return total;
 }
 

@@ -17,6 +17,8 @@ struct broadcast {
 	size_t n, a_step, b_step;                                    /* the row */
 	binary_kernel *kernel;                                       /* FLOAT */
 	row_function *row;                                           /* the other types */
+	broadcast_row *custom;                                       /* plan_broadcast_rows */
+	const void *context;
 	size_t element;
 };
 
@@ -103,6 +105,8 @@ static void row(const struct broadcast *b, const char *left, const char *right, 
 	if (b->kernel != NULL)
 		b->kernel(b->n, (const float *)(const void *)left, b->a_step, (const float *)(const void *)right,
 			  b->b_step, (float *)(void *)to);
+	else if (b->custom != NULL)
+		b->custom(b->context, b->n, left, b->a_step, right, b->b_step, to);
 	else
 		b->row(b->n, left, b->a_step, right, b->b_step, to);
 }
@@ -240,6 +244,20 @@ static int plan_broadcast(struct step *s, const struct shape *left, const struct
 int plan_binary(struct step *s, struct error *err)
 {
 	return plan_broadcast(s, &s->in[0]->shape, &s->in[1]->shape, err);
+}
+
+int plan_broadcast_rows(struct step *s, broadcast_row *custom, const void *context, struct error *err)
+{
+	int r = plan_broadcast(s, &s->in[0]->shape, &s->in[1]->shape, err);
+
+	if (r < 0)
+		return r;
+	struct broadcast *b = s->state;
+	b->kernel = NULL;
+	b->custom = custom;
+	b->context = context;
+	s->prepare = NULL;
+	return 0;
 }
 
 int plan_bias_add(struct step *s, struct error *err)

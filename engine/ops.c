@@ -17,6 +17,10 @@
 	{ \
 		2, 2, OP_INPLACE, t, plan_binary, 0 \
 	}
+#define QUANT_PRODUCT \
+	{ \
+		5, 5, 0, types_quant_product, plan_quant_product, KNOWN(1) | KNOWN(2) | KNOWN(3) | KNOWN(4) \
+	}
 #define REDUCE \
 	{ \
 		2, 2, 0, types_reduce, plan_reduce, KNOWN(1) \
@@ -73,6 +77,18 @@ static const struct op_def defs[OP_COUNT] = {
 	[OP_AVG_POOL] = {1, 1, 0, types_float, plan_pool, 0},
 	[OP_BATCH_NORM] = {5, 5, 0, types_float, plan_batch_norm, KNOWN(1) | KNOWN(2) | KNOWN(3) | KNOWN(4)},
 	[OP_LRN] = {1, 1, 0, types_float, plan_lrn, 0},
+	[OP_QUANTIZE] = {1, 1, 0, types_quantize, plan_quantize, 0},
+	[OP_QUANT_TABLE] = {2, 2, 0, types_quant_table, plan_quant_table, KNOWN(1)},
+	[OP_QUANT_CONV2D] = QUANT_PRODUCT,
+	[OP_QUANT_DEPTHWISE] = QUANT_PRODUCT,
+	[OP_QUANT_MATMUL] = QUANT_PRODUCT,
+	[OP_QUANT_ADD] = {2, 2, OP_INPLACE, types_quant, plan_quant_binary, 0},
+	[OP_QUANT_SUB] = {2, 2, OP_INPLACE, types_quant, plan_quant_binary, 0},
+	[OP_QUANT_MUL] = {2, 2, OP_INPLACE, types_quant, plan_quant_binary, 0},
+	[OP_QUANT_AVG_POOL] = {1, 1, 0, types_quant, plan_quant_pool, 0},
+	[OP_QUANT_MAX_POOL] = {1, 1, 0, types_quant, plan_quant_pool, 0},
+	[OP_QUANT_MEAN] = {2, 2, 0, types_quant, plan_quant_mean, KNOWN(1)},
+	[OP_QUANT_SOFTMAX] = {2, 2, 0, types_quant_softmax, plan_quant_softmax, KNOWN(1)},
 };
 
 const struct op_def *op_def(enum op op)

@@ -127,6 +127,10 @@ void batch_norm_factors(size_t n, float epsilon, const float *const in[4], float
 unary_kernel *activation_kernel(const struct kernels *kn, enum activation a);
 /* prepare of elementwise operators: computes in the layout of the inputs if they agree. */
 int layout_follow(struct step *s, struct error *err);
+op_plan plan_quant_product;                                                     /* op_quant_product.c */
+op_plan plan_quant_binary, plan_quantize, plan_quant_table, plan_quant_softmax; /* op_quant.c */
+op_plan plan_quant_pool, plan_quant_mean;                                       /* op_quant_pool.c */
+op_types types_quant_product, types_quant, types_quantize, types_quant_table, types_quant_softmax;
 
 /* Packs the constant b of a MATMUL node for kn; sets node->packed or leaves it where packing does not pay. */
 int matmul_pack(struct graph *g, struct node *node, const struct kernels *kn) MUST_CHECK;
@@ -138,5 +142,15 @@ size_t packed_weights_memory(const struct packed_weights *w);
 int conv2d_pack(struct graph *g, struct node *node) MUST_CHECK;
 void conv_weights_free(struct conv_weights *w);
 size_t conv_weights_memory(struct conv_weights *w);
+/* The same for the products of 8-bit tensors: node->quant; weights that are packed are not read again. */
+int quant_pack(struct graph *g, struct node *node) MUST_CHECK;
+void quant_weights_free(struct quant_weights *w);
+size_t quant_weights_memory(const struct quant_weights *w);
+
+/* One row of an operator of two inputs that broadcast; steps are 0 or 1. */
+typedef void broadcast_row(const void *context, size_t n, const void *a, size_t a_step, const void *b, size_t b_step,
+			   void *y);
+/* Plans the step to call row; op_broadcast.c. */
+int plan_broadcast_rows(struct step *s, broadcast_row *row, const void *context, struct error *err) MUST_CHECK;
 
 #endif

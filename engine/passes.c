@@ -250,6 +250,7 @@ static void node_free(struct node *n)
 	free(n->in);
 	packed_weights_free(n->packed);
 	conv_weights_free(n->filters);
+	quant_weights_free(n->quant);
 }
 
 /* Drops nodes that no output needs, and constants that no node that is left reads. */
@@ -323,11 +324,17 @@ static int pack(struct graph *g, const struct kernels *kn)
 
 	for (uint32_t i = 0; i < g->nnodes && r == 0; i++) {
 		struct node *n = &g->nodes[i];
-		if (n->op != OP_MATMUL && n->op != OP_CONV2D)
+		if (n->nin < 2)
 			continue;
 		struct value *weights = &g->values[n->in[1]];
-		r = n->op == OP_MATMUL ? matmul_pack(g, n, kn) : conv2d_pack(g, n);
-		bool replaced = n->filters != NULL || (n->packed != NULL && !matmul_needs_original(weights->constant));
+		if (n->op == OP_MATMUL)
+			r = matmul_pack(g, n, kn);
+		else if (n->op == OP_CONV2D)
+			r = conv2d_pack(g, n);
+		else
+			r = quant_pack(g, n);
+		bool replaced = n->filters != NULL || n->quant != NULL ||
+				(n->packed != NULL && !matmul_needs_original(weights->constant));
 		if (r == 0 && replaced && readers.count[n->in[1]] == 1)
 			r = drop_data(g, weights);
 	}
