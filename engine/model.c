@@ -24,13 +24,22 @@ struct model {
 	size_t memory_max;
 	struct model_tensor_info *inputs, *outputs;
 	size_t ninputs, noutputs;
+	bool splits; /* batches may be run in parts: worth trying */
+};
+
+/* A plan for one set of shapes. */
+struct planned {
+	struct plan *plan;
+	int64_t rows; /* the batch is run in parts of so many by other plans, this one knows the shapes; 0: as a whole */
 };
 
 struct model_context {
 	struct model *model;
 	struct rng rng;
-	struct plan *plans[PLANS_MAX]; /* most recently used first */
+	struct planned plans[PLANS_MAX]; /* most recently used first */
 	size_t nplans;
+	struct tensor *parts; /* of inputs, then outputs: views */
+	struct tensor **part_of;
 	void *arena; /* shared by the plans: only one runs at a time */
 	size_t arena_size;
 };
@@ -58,6 +67,15 @@ int import_fail(struct import *im, enum model_fault fault, enum error_code code,
 	return error_set(im->err, code, "model '%s': %s", im->model, text.text);
 }
 
+static bool has_convolution(const struct graph *g)
+{
+	for (uint32_t i = 0; i < g->nnodes; i++) {
+		if (g->nodes[i].op == OP_CONV2D)
+			return true;
+	}
+	return false;
+}
+
 /* What an importer filled in becomes the model's. */
 static int finish_load(struct model *m, struct import *im, int r)
 {
@@ -70,6 +88,7 @@ static int finish_load(struct model *m, struct import *im, int r)
 	r = graph_optimise(&m->graph, m->kernels, m->name, im->err);
 	if (r < 0)
 		im->fault = MODEL_FAULT_OTHER;
+	m->splits = r == 0 && has_convolution(&m->graph);
 	return r;
 }
 
@@ -205,9 +224,18 @@ size_t model_memory(const struct model *m)
 int model_context_new(struct model_context **ret, struct model *m, uint64_t seed)
 {
 	struct model_context *c = calloc(1, sizeof(*c));
+	const size_t n = m->ninputs + m->noutputs;
 
 	if (c == NULL)
 		return ERR_NOMEM;
+	c->parts = calloc(n + 1, sizeof(*c->parts));
+	c->part_of = calloc(n + 1, sizeof(*c->part_of));
+	if (c->parts == NULL || c->part_of == NULL) {
+		model_context_free(c);
+		return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		c->part_of[i] = &c->parts[i];
 	c->model = m;
 	rng_init(&c->rng, seed);
 	*ret = c;
@@ -219,7 +247,9 @@ void model_context_free(struct model_context *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->nplans; i++)
-		plan_free(c->plans[i]);
+		plan_free(c->plans[i].plan);
+	free(c->parts);
+	free(c->part_of);
 	free(c->arena);
 	free(c);
 }
@@ -237,57 +267,135 @@ static int grow_arena(struct model_context *c, size_t size)
 	c->arena = arena;
 	c->arena_size = size;
 	for (size_t i = 0; i < c->nplans; i++)
-		plan_bind(c->plans[i], arena);
+		plan_bind(c->plans[i].plan, arena);
 	return 0;
 }
 
-static void move_to_front(struct plan **plans, size_t i)
+static void move_to_front(struct planned *plans, size_t i)
 {
-	struct plan *moved = plans[i];
+	const struct planned moved = plans[i];
 
 	for (; i > 0; i--)
 		plans[i] = plans[i - 1];
 	plans[0] = moved;
 }
 
-static int add_plan(struct model_context *c, struct tensor *const *in, struct error *err)
+/* A plan that runs the batch in parts; *ret_rows 0: it is no use, and there is none. */
+static int plan_parts(struct plan **ret, const struct plan_config *cfg, const struct shape *shapes, int64_t *ret_rows,
+		      struct error *err)
+{
+	struct plan_config shapes_only = *cfg;
+	struct plan *p = NULL;
+
+	shapes_only.shapes_only = true;
+	int r = plan_new(&p, &shapes_only, shapes, err);
+	if (r == 0)
+		r = plan_rows_at_once(p, ret_rows);
+	if (r < 0 || *ret_rows == 0) {
+		plan_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+static int add_plan(struct model_context *c, struct tensor *const *in, bool whole, struct error *err)
 {
 	const struct model *m = c->model;
 	const struct plan_config cfg = {
 		.graph = &m->graph, .kernels = m->kernels, .model = m->name, .memory_max = m->memory_max};
 	struct shape *shapes = calloc(m->ninputs + 1, sizeof(*shapes));
-	struct plan *p = NULL;
+	struct planned made = {NULL, 0};
 	int r = shapes != NULL ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; i < m->ninputs && r == 0; i++)
 		r = shape_set(&shapes[i], in[i]->dims, in[i]->rank);
+	if (r == 0 && m->splits && !whole)
+		r = plan_parts(&made.plan, &cfg, shapes, &made.rows, err);
+	if (r == 0 && made.rows == 0)
+		r = plan_new(&made.plan, &cfg, shapes, err);
 	if (r == 0)
-		r = plan_new(&p, &cfg, shapes, err);
-	if (r == 0)
-		r = grow_arena(c, plan_arena_size(p));
+		r = grow_arena(c, plan_arena_size(made.plan));
 	free(shapes);
 	if (r < 0) {
-		plan_free(p);
+		plan_free(made.plan);
 		return r;
 	}
-	plan_bind(p, c->arena);
+	plan_bind(made.plan, c->arena);
 	if (c->nplans == PLANS_MAX)
-		plan_free(c->plans[--c->nplans]);
-	c->plans[c->nplans] = p;
+		plan_free(c->plans[--c->nplans].plan);
+	c->plans[c->nplans] = made;
 	move_to_front(c->plans, c->nplans++);
 	return 0;
 }
 
-/* Leaves the plan for these inputs in front. */
-static int find_plan(struct model_context *c, struct tensor *const *in, struct error *err)
+/* Leaves the plan for these inputs in front; whole: one that does not run them in parts. */
+static int find_plan(struct model_context *c, struct tensor *const *in, bool whole, struct error *err)
 {
 	for (size_t i = 0; i < c->nplans; i++) {
-		if (!plan_matches(c->plans[i], in))
+		if ((whole && c->plans[i].rows != 0) || !plan_matches(c->plans[i].plan, in))
 			continue;
 		move_to_front(c->plans, i);
 		return 0;
 	}
-	return add_plan(c, in, err);
+	return add_plan(c, in, whole, err);
+}
+
+/* Rows [at, at + n) of t. */
+static int view_rows(struct tensor *view, const struct tensor *t, int64_t at, int64_t n)
+{
+	const size_t row = t->size / (size_t)t->dims[0];
+	int64_t dims[TENSOR_MAX_RANK];
+
+	memcpy(dims, t->dims, t->rank * sizeof(*dims));
+	dims[0] = n;
+	return tensor_view(view, t->dtype, dims, t->rank, (char *)t->data + (size_t)at * row, (size_t)n * row);
+}
+
+static int run_parts(struct model_context *c, int64_t rows, struct tensor *const *in, struct tensor *const *out,
+		     struct run *run)
+{
+	const size_t nin = c->model->ninputs, nout = c->model->noutputs;
+	const int64_t all = in[0]->dims[0];
+	int r = 0;
+
+	for (int64_t at = 0; at < all && r == 0; at += rows) {
+		const int64_t n = all - at < rows ? all - at : rows;
+		for (size_t i = 0; i < nin + nout && r == 0; i++)
+			r = view_rows(&c->parts[i], i < nin ? in[i] : out[i - nin], at, n);
+		if (r == 0)
+			r = find_plan(c, c->part_of, true, run->err);
+		if (r == 0)
+			r = plan_run(c->plans[0].plan, c->part_of, c->part_of + nin, run);
+	}
+	return r;
+}
+
+/*
+ * Another rank than declared is left to the operators: TensorFlow takes it, and graphs that declare one row of what
+ * they are fed by the batch do work (AIBench's fraud net does).
+ */
+static bool suits_declaration(const struct model_tensor_info *info, const struct tensor *t)
+{
+	if (info->rank != (int)t->rank)
+		return true;
+	for (unsigned i = 0; i < t->rank; i++) {
+		if (info->dims[i] >= 0 && info->dims[i] != t->dims[i])
+			return false;
+	}
+	return true;
+}
+
+static int wrong_shape(const struct model *m, size_t input, const struct tensor *t, struct error *err)
+{
+	const struct model_tensor_info *info = &m->inputs[input];
+	struct shape declared = {.rank = (unsigned)info->rank}, got = {.rank = t->rank};
+	char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+
+	memcpy(declared.dims, info->dims, declared.rank * sizeof(*info->dims));
+	memcpy(got.dims, t->dims, got.rank * sizeof(*t->dims));
+	return error_set(err, ERR_INVALID, "model '%s': input '%s' is of shape %s, not %s (-1: any)", m->name,
+			 info->name, shape_text(a, &declared), shape_text(b, &got));
 }
 
 static int check_inputs(const struct model *m, struct tensor *const *in, size_t nin, size_t nout, struct error *err)
@@ -299,6 +407,8 @@ static int check_inputs(const struct model *m, struct tensor *const *in, size_t 
 		if (in[i]->dtype != m->inputs[i].dtype)
 			return error_set(err, ERR_INVALID, "model '%s': input '%s' is of type %s, not %s", m->name,
 					 m->inputs[i].name, dtype_name(m->inputs[i].dtype), dtype_name(in[i]->dtype));
+		if (!suits_declaration(&m->inputs[i], in[i]))
+			return wrong_shape(m, i, in[i], err);
 	}
 	return 0;
 }
@@ -315,13 +425,14 @@ int model_run(struct model_context *c, struct tensor *const *in, size_t nin, str
 		out[i] = NULL;
 	int r = check_inputs(m, in, nin, nout, run.err);
 	if (r == 0)
-		r = find_plan(c, in, run.err);
+		r = find_plan(c, in, false, run.err);
 	for (size_t i = 0; i < nout && r == 0; i++) {
-		const struct shape *s = plan_output(c->plans[0], i);
+		const struct shape *s = plan_output(c->plans[0].plan, i);
 		r = tensor_new(&out[i], m->outputs[i].dtype, s->dims, s->rank, false, a);
 	}
 	if (r == 0)
-		r = plan_run(c->plans[0], in, out, &run);
+		r = c->plans[0].rows == 0 ? plan_run(c->plans[0].plan, in, out, &run)
+					  : run_parts(c, c->plans[0].rows, in, out, &run);
 	if (r == 0)
 		return 0;
 	if (run.err->text[0] == '\0')

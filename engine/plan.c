@@ -305,6 +305,15 @@ static int check_memory(const struct plan *p, struct error *err)
 	return total > p->cfg.memory_max ? too_much(p, err) : 0;
 }
 
+static int lay_out(struct plan *p, struct error *err)
+{
+	int r = drop_unneeded(p);
+
+	if (r == 0)
+		r = plan_prepare(p, err);
+	return r == 0 ? layout_memory(p, err) : r;
+}
+
 int plan_new(struct plan **ret, const struct plan_config *cfg, const struct shape *inputs, struct error *err)
 {
 	struct plan *p = calloc(1, sizeof(*p));
@@ -319,12 +328,8 @@ int plan_new(struct plan **ret, const struct plan_config *cfg, const struct shap
 	r = init_operands(p, inputs);
 	for (uint32_t i = 0; i < p->graph->nnodes && r == 0; i++)
 		r = plan_node(p, &p->graph->nodes[i], err);
-	if (r == 0)
-		r = drop_unneeded(p);
-	if (r == 0)
-		r = plan_prepare(p, err);
-	if (r == 0)
-		r = layout_memory(p, err);
+	if (r == 0 && !cfg->shapes_only)
+		r = lay_out(p, err);
 	if (r == 0)
 		r = check_memory(p, err);
 	if (r < 0) {
@@ -380,6 +385,8 @@ void plan_bind(struct plan *p, void *arena)
 {
 	uint32_t scratch = 0;
 
+	if (p->cfg.shapes_only)
+		return;
 	for (uint32_t i = 0; i < p->nplaces; i++)
 		p->places[i].operand->data = (char *)arena + p->places[i].offset;
 	for (uint32_t i = 0; i < p->nsteps; i++) {

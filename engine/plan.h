@@ -13,6 +13,7 @@ struct plan_config {
 	const struct kernels *kernels;
 	const char *model; /* for messages */
 	size_t memory_max; /* bytes of intermediate values and outputs together */
+	bool shapes_only;  /* cannot run, but costs little */
 };
 
 /* shapes: one an input. Errors: ERR_INVALID (the shapes do not suit the model), ERR_RANGE, ERR_NOMEM, all with text. */
@@ -22,6 +23,11 @@ void plan_free(struct plan *p);
 
 bool plan_matches(const struct plan *p, struct tensor *const *inputs);
 const struct shape *plan_output(const struct plan *p, size_t i);
+/*
+ * How many rows (images) of the batch are best run at once; 0: all, or they must not be parted. Else running rows
+ * [i, i + n) of all inputs gives exactly rows [i, i + n) of all outputs. The plan may be one of shapes only.
+ */
+int plan_rows_at_once(const struct plan *p, int64_t *ret_rows) MUST_CHECK;
 size_t plan_arena_size(const struct plan *p);
 /* Where the intermediate values are to be from now on (64-byte aligned, of plan_arena_size). */
 void plan_bind(struct plan *p, void *arena);
