@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/common.h"
 #include "common/clock.h"
@@ -65,6 +66,9 @@ static int make_fraud_config(struct fraud_config *ret, const struct config *c, s
 		return error_set(err, ERR_USAGE, "-format %s: must be redisai or csv", c->format);
 	if (ret->format == FRAUD_FORMAT_CSV && ret->input)
 		return error_set(err, ERR_USAGE, "-format csv writes synthetic transactions; leave -input-file out");
+	if (ret->format == FRAUD_FORMAT_ROWS && !ret->output && isatty(STDOUT_FILENO))
+		return error_set(err, ERR_USAGE,
+				 "rows are not for a terminal: name a file with -output-file or use a pipe");
 	if (ret->group >= ret->groups)
 		return error_set(err, ERR_USAGE,
 				 "-interleaved-generation-group-id %" PRIu64 ": must be below the %" PRIu64

@@ -5,6 +5,8 @@
  * neither wait for a disk nor take page faults, and takes pages behind out of the page table again, so that the
  * working set stays as large as that window. The page cache itself is left to the kernel: the next repetition reads
  * the same file. Senders share one word with the thread: the batch at which it is to be woken.
+ * A file of up to KEEP_WHOLE is mapped whole before the first request and kept: then the run pays for no page at all,
+ * and the thread only looks from time to time whether the file is still as long as it was.
  *
  *      dropped            highest taken          populated
  *   ......|====BEHIND=========|=======AHEAD==========|.........
@@ -21,6 +23,7 @@
 #define CHUNK ((size_t)2 << 20) /* the thread is woken once per so many bytes */
 #define AHEAD (8 * CHUNK)
 #define BEHIND (2 * CHUNK) /* requests under way read here still; beyond it a read is a soft fault, nothing worse */
+#define KEEP_WHOLE ((size_t)512 << 20)
 
 static size_t min_size(size_t a, size_t b)
 {
@@ -86,9 +89,9 @@ static void *read_ahead(void *arg)
 		if (m->populated + AHEAD < taken)
 			m->populated = m->advised = taken - taken % CHUNK;
 		populate(m, taken + AHEAD);
-		if (taken > BEHIND)
+		if (taken > BEHIND && !m->whole)
 			drop(m, taken - BEHIND);
-		atomic_store(&m->wake_at, (taken - m->start + CHUNK) / m->batch_size + 1);
+		atomic_store(&m->wake_at, (taken - m->start + (m->whole ? AHEAD : CHUNK)) / m->batch_size + 1);
 		while (sem_wait(&m->wake) < 0)
 			;
 		if (atomic_load(&m->stop))
@@ -116,7 +119,8 @@ int dataset_map_open(struct dataset_map *m, int fd, const char *name, off_t star
 	m->rows = m->base + m->start;
 	m->populated = m->advised = m->dropped = m->start - m->start % CHUNK;
 	/* The first rows are there before the first request. */
-	populate(m, m->start + CHUNK);
+	m->whole = m->length - m->start <= KEEP_WHOLE;
+	populate(m, m->whole ? m->length : m->start + CHUNK);
 	atomic_init(&m->wake_at, UINT64_MAX);
 	atomic_init(&m->highest, 0);
 	sem_init(&m->wake, 0, 0);

@@ -38,6 +38,7 @@ struct dataset_map {
 	char *base;                         /* of the mapping */
 	size_t length, start;               /* bytes mapped; where the first row lies in it */
 	size_t populated, advised, dropped; /* offsets in the mapping; the thread's */
+	bool whole;                         /* mapped at once at the start and kept */
 	_Atomic uint64_t highest;
 	atomic_bool stop;
 	sem_t wake;
