@@ -135,10 +135,15 @@ if wanted null; then
 	for w in 1 64; do
 		rm -f "$work/a_rate"
 		for ((i = 0; i < runs; i++)); do
-			timed "$bin/aibench_run_inference_null" -file "$work/fraud.dat" -workers "$w" -threads 1 -burn-in 1000 \
+			timed "$bin/aibench_run_inference_null" -file "$work/fraud.dat" -workers "$w" -threads 1 -burn-in 10000 \
 				-output-file-stats-hdr-response-latency-hist ''
 			sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out" >>"$work/a_rate"
 		done
 		awk -v r="$(median <"$work/a_rate")" -v w="$w" 'BEGIN {printf "%2d workers: %.2f million requests/s\n", w, r / 1e6}'
 	done
+fi
+
+if wanted large-tensor; then
+	echo "== Client: one image tensor of 602 KB, the whole client's CPU to that of one writev of the same bytes"
+	"${BUILD:-build/release}/bench/bench_large_tensor"
 fi

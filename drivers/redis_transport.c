@@ -181,9 +181,12 @@ static void write_rest(struct redis_transport *t, struct link *l)
 		}
 		for (; s->iovcnt > 0 && (size_t)n >= s->iov->iov_len; s->iov++, s->iovcnt--)
 			n -= (ssize_t)s->iov->iov_len;
-		if (s->iovcnt > 0) {
+		if (s->iovcnt > 0 && n > 0) {
 			s->iov->iov_base = (char *)s->iov->iov_base + n;
 			s->iov->iov_len -= (size_t)n;
+			/* A plain socket that stops within a view is full: its next edge tells of room. */
+			if (!t->config.tls)
+				return;
 		}
 	}
 }
