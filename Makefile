@@ -60,6 +60,7 @@ archives = $(foreach f,$(1) $(LIBS_$(1)),$(call archive,$(f)))
 syslibs = $(foreach f,$(1) $(LIBS_$(1)),$(SYS_$(f)))
 objects_common = $(call objects,common) $(BUILD)/common/build_id.o
 objects_proto = $(PROTO_GEN:.c=.o)
+comma := ,
 # Archives in a group: their order and repetition then do not matter.
 link = $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
@@ -116,7 +117,7 @@ $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program_rules,$(p))))
 
 $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 	@mkdir -p $(@D)
-	$(link) -shared -Wl,--exclude-libs,ALL $(call syslibs,engine) -o $@
+	$(link) -shared -Wl,--exclude-libs,ALL $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) $(call syslibs,engine) -o $@
 
 # ---- tests -----------------------------------------------------------------------------------------------------
 # tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>
@@ -179,7 +180,7 @@ tidy: $(PROTO_GEN:.c=.h)
 		sh -c 'clang-tidy --quiet "$$@" -- $(ALL_CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 lint: tidy
 	@scripts/check_includes.sh
-	@shellcheck $(shell git ls-files '*.sh' .ci/run)
+	@shellcheck -x $(shell git ls-files '*.sh' .ci/run)
 print-folders:
 	@$(foreach f,$(FOLDERS),echo '$(f) $(LIBS_$(f))';)
 

@@ -12,36 +12,18 @@ server_core=0
 client_core=$(($(nproc) > 1 ? 1 : 0))
 [ "$client_core" -ne "$server_core" ] || echo "bench-self: one core only: client and server share it, ratios mean little" >&2
 
+. scripts/redis_server.sh
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-self.XXXXXX")
-server=
 clean_up() {
-	[ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; } || true
+	redis_server_stop
 	rm -rf "$work"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-start_server() { # ARGS…: the one server of this script, on server_core; sets port
-	local i
-	for ((i = 0; i < 20; i++)); do
-		port=$((20000 + RANDOM % 10000))
-		taskset -c "$server_core" redis-server --port "$port" --bind 127.0.0.1 --dir "$work" --save '' --appendonly no \
-			--logfile "$work/redis.log" "$@" </dev/null >/dev/null 2>&1 &
-		server=$!
-		for _ in {1..100}; do
-			redis-cli -p "$port" INFO server 2>/dev/null | grep -q "process_id:$server" && return
-			kill -0 "$server" 2>/dev/null || break
-			sleep 0.05
-		done
-		kill "$server" 2>/dev/null && wait "$server" 2>/dev/null
-	done
-	cat "$work/redis.log" >&2
-	exit 1
-}
-stop_server() {
-	kill "$server"
-	wait "$server" 2>/dev/null || true
-	server=
+start_server() { # ARG…: the one server of this script, on server_core
+	redis_server_start "$work" taskset -c "$server_core" -- "$@" || exit 1
 }
 
 median() { sort -g | awk '{v[NR] = $1} END {print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2)}'; }
@@ -58,14 +40,14 @@ timed() {
 	cpu=$(tail -1 "$work/time" | awk '{print $1 + $2}')
 }
 redis_benchmark() { # CLIENTS PIPELINE: sets rate and cpu a request (µs)
-	timed redis-benchmark -p "$port" -t set -d 1024 -n "$requests" -c "$1" -P "$2" -r 100000 --csv
+	timed redis-benchmark -p "$redis_port" -t set -d 1024 -n "$requests" -c "$1" -P "$2" -r 100000 --csv
 	rate=$(sed -n 's/^"SET","\([0-9.]*\)".*/\1/p' "$work/out")
 	cpu=$(awk -v c="$cpu" -v n="$requests" 'BEGIN {print c * 1e6 / n}')
 }
 ours() { # PROGRAM WORKERS OPTION…: the same of a run_inference program
 	local program=$1 workers=$2
 	shift 2
-	timed "$bin/$program" -port "$port" -host 127.0.0.1 -file "$work/fraud.dat" -workers "$workers" \
+	timed "$bin/$program" -port "$redis_port" -host 127.0.0.1 -file "$work/fraud.dat" -workers "$workers" \
 		-max-queries "$requests" -threads 1 -output-file-stats-hdr-response-latency-hist '' "$@"
 	rate=$(sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out")
 	cpu=$(awk -v c="$cpu" -v n="$requests" 'BEGIN {print c * 1e6 / n}')
@@ -88,16 +70,16 @@ if wanted client; then
 		printf '%2d workers: %6.0f to %6.0f requests/s, ratio %s; client CPU %5.2f to %5.2f us a request, ratio %s\n' "$w" \
 			"$ar" "$br" "$(ratio "$ar" "$br")" "$ac" "$bc" "$(ratio "$ac" "$bc")"
 	done
-	stop_server
+	redis_server_stop
 fi
 
 if wanted module; then
 	echo "== Module: fraud AI.DAGRUN with reference data to SET of 1 KB, same client, server on one core"
 	start_server --loadmodule "$PWD/$bin/redisai.so"
 	"$bin/aibench_generate_model" -model fraud -output-file "$work/fraud.pb"
-	"$bin/aibench_load_model" -redis-host "127.0.0.1:$port" -model financialNet -model-file "$work/fraud.pb" \
+	"$bin/aibench_load_model" -redis-host "127.0.0.1:$redis_port" -model financialNet -model-file "$work/fraud.pb" \
 		-inputs transaction,reference -outputs output >/dev/null
-	"$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "127.0.0.1:$port" -pipeline 100 -set-blob=false >/dev/null
+	"$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "127.0.0.1:$redis_port" -pipeline 100 -set-blob=false >/dev/null
 	for w in 16 64; do
 		rm -f "$work"/{a,b}_rate
 		for ((i = 0; i < runs; i++)); do
@@ -109,7 +91,7 @@ if wanted module; then
 		ar=$(median <"$work/a_rate") br=$(median <"$work/b_rate")
 		printf '%2d workers: %6.0f to %6.0f requests/s, ratio %s\n' "$w" "$ar" "$br" "$(ratio "$ar" "$br")"
 	done
-	stop_server
+	redis_server_stop
 fi
 
 if wanted loader; then
@@ -120,24 +102,24 @@ if wanted loader; then
 		for ((i = 0; i < runs; i++)); do
 			redis_benchmark "$w" 100
 			echo "$rate" >>"$work/b_rate"
-			timed "$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "127.0.0.1:$port" -pipeline 100 \
+			timed "$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "127.0.0.1:$redis_port" -pipeline 100 \
 				-set-tensor=false -workers "$w"
 			sed -n 's/.*(\([0-9.]*\) commands\/s).*/\1/p' "$work/out" | tail -1 >>"$work/a_rate"
 		done
 		ar=$(median <"$work/a_rate") br=$(median <"$work/b_rate")
 		printf '%2d connections: %6.0f to %6.0f SET/s, ratio %s\n' "$w" "$ar" "$br" "$(ratio "$ar" "$br")"
 	done
-	stop_server
+	redis_server_stop
 fi
 
 if wanted null; then
-	echo "== Null driver: the tool's own ceiling, one thread, everything but the server"
+	echo "== Null driver: the tool's own ceiling, everything but the server, all on one core"
 	for w in 1 64; do
 		rm -f "$work/a_rate"
 		for ((i = 0; i < runs; i++)); do
 			timed "$bin/aibench_run_inference_null" -file "$work/fraud.dat" -workers "$w" -threads 1 -burn-in 10000 \
 				-output-file-stats-hdr-response-latency-hist ''
-			sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out" >>"$work/a_rate"
+			sed -n 's/.*end of the burn-in: \([0-9.]*\) .*/\1/p' "$work/out" >>"$work/a_rate"
 		done
 		awk -v r="$(median <"$work/a_rate")" -v w="$w" 'BEGIN {printf "%2d workers: %.2f million requests/s\n", w, r / 1e6}'
 	done

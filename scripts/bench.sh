@@ -15,14 +15,14 @@ workers=${WORKERS:-"1 16 64"}
 repetitions=${REPETITIONS:-3}
 seed=${DATA_SEED:-12345}
 
+. scripts/redis_server.sh
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench.XXXXXX")
-server=
 child=
 clean_up() {
 	trap '' INT TERM HUP
-	for pid in $child $server; do
-		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
-	done
+	[ -z "$child" ] || { kill "$child" 2>/dev/null && wait "$child" 2>/dev/null; }
+	redis_server_stop
 	rm -rf "$work"
 	return 0
 }
@@ -34,29 +34,6 @@ say() { printf '\n== %s\n' "$*"; }
 fail() {
 	echo "bench: $*" >&2
 	exit 1
-}
-
-start_server() {
-	local port log=$work/redis.log tries
-	for ((tries = 0; tries < 20; tries++)); do
-		port=$((20000 + RANDOM % 10000))
-		redis-server --port "$port" --bind 127.0.0.1 --dir "$work" --save '' --appendonly no --logfile "$log" \
-			--loadmodule "$bin/redisai.so" </dev/null >/dev/null 2>&1 &
-		server=$!
-		for ((i = 0; i < 100; i++)); do
-			if [ "$(redis-cli -p "$port" INFO server 2>/dev/null | tr -d '\r' | sed -n 's/^process_id://p')" = "$server" ]; then
-				redis_port=$port
-				return
-			fi
-			kill -0 "$server" 2>/dev/null || break
-			sleep 0.05
-		done
-		kill "$server" 2>/dev/null || true
-		wait "$server" 2>/dev/null || true
-		server=
-	done
-	cat "$log" >&2 2>/dev/null || true
-	fail "redis-server with bin/redisai.so does not start (its log is above)"
 }
 
 # A run in the background, so that a signal to this script is seen at once and stops the run with it.
@@ -81,7 +58,8 @@ model=${MODEL_FILE:-$work/creditcardfraud.pb}
 [ -n "${MODEL_FILE:-}" ] || run "$bin/aibench_generate_model" -model fraud -seed "$seed" -output-file "$model"
 run "$bin/aibench_generate_model" -model fraud-noreference -seed "$seed" -output-file "$work/creditcardfraud_noreference.pb"
 
-start_server
+redis_server_start "$work" --loadmodule "$bin/redisai.so" ||
+	fail "redis-server with bin/redisai.so does not start (its log is above)"
 say "Server: $(redis-server --version | sed -E 's/.*v=([0-9.]+).*/redis-server \1/') with bin/redisai.so on 127.0.0.1:$redis_port"
 server_address=127.0.0.1:$redis_port
 run "$bin/aibench_load_model" -redis-host "$server_address" -model financialNet -model-file "$model" \
