@@ -1,0 +1,1023 @@
+/*
+ * Convolutions, pools and normalisation of TensorFlow graphs against plain loops: every window, both layouts, alone and
+ * fused, in batches and one by one; and MobileNet V1 with its golden answers.
+ */
+#include "tests/engine/operator_check.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/arith.h"
+#include "common/file.h"
+#include "tests/support/process.h"
+
+#define ROUNDS 60
+/* Set in the process that repeats the tests with the layouts of older processors. */
+#define REPEATED "AIBENCH_TEST_CONVOLUTION_REPEATED"
+
+enum kind { SAME, VALID, EXPLICIT };
+
+/* Of one operator; images are NHWC here, whatever the graph says. */
+struct window_case {
+	bool nchw;
+	enum kind kind;
+	int64_t kernel[2], strides[2], dilations[2], pads[4]; /* top, left, bottom, right, as they come out */
+	int64_t out[2];
+};
+
+static const char *layout_name(bool nchw)
+{
+	return nchw ? "NCHW" : "NHWC";
+}
+
+/* False where the window does not fit the image. */
+static bool random_window(struct window_case *w, struct rng *rng, const int64_t *size, bool dilated)
+{
+	w->nchw = rng_below(rng, 2) == 0;
+	w->kind = (enum kind)rng_below(rng, 3);
+	for (unsigned d = 0; d < 2; d++) {
+		w->kernel[d] = 1 + (int64_t)rng_below(rng, 5);
+		w->strides[d] = 1 + (int64_t)rng_below(rng, 3);
+		w->dilations[d] = dilated ? 1 + (int64_t)rng_below(rng, 3) : 1;
+		w->pads[d] = w->pads[d + 2] = 0;
+		const int64_t reach = (w->kernel[d] - 1) * w->dilations[d] + 1;
+		if (w->kind == EXPLICIT) {
+			w->pads[d] = (int64_t)rng_below(rng, (uint64_t)w->kernel[d] + 1);
+			w->pads[d + 2] = (int64_t)rng_below(rng, (uint64_t)w->kernel[d] + 1);
+		}
+		if (w->kind == SAME) {
+			w->out[d] = (size[d] + w->strides[d] - 1) / w->strides[d];
+			int64_t missing = (w->out[d] - 1) * w->strides[d] + reach - size[d];
+			missing = missing < 0 ? 0 : missing;
+			w->pads[d] = missing / 2;
+			w->pads[d + 2] = missing - missing / 2;
+			continue;
+		}
+		const int64_t room = size[d] + w->pads[d] + w->pads[d + 2] - reach;
+		if (room < 0)
+			return false;
+		w->out[d] = room / w->strides[d] + 1;
+	}
+	return true;
+}
+
+static void spatial_attr(struct builder *b, const char *key, bool nchw, const int64_t *v)
+{
+	attr_ints(b, key, nchw ? (int64_t[]){1, 1, v[0], v[1]} : (int64_t[]){1, v[0], v[1], 1}, 4);
+}
+
+static void write_window(struct builder *b, const struct window_case *w)
+{
+	static const char *const names[] = {"SAME", "VALID", "EXPLICIT"};
+	const int64_t *p = w->pads;
+
+	attr_string(b, "data_format", layout_name(w->nchw));
+	attr_string(b, "padding", names[w->kind]);
+	spatial_attr(b, "strides", w->nchw, w->strides);
+	if (w->dilations[0] != 1 || w->dilations[1] != 1)
+		spatial_attr(b, "dilations", w->nchw, w->dilations);
+	if (w->kind == EXPLICIT)
+		attr_ints(b, "explicit_paddings",
+			  w->nchw ? (int64_t[]){0, 0, 0, 0, p[0], p[2], p[1], p[3]}
+				  : (int64_t[]){0, 0, p[0], p[2], p[1], p[3], 0, 0},
+			  8);
+}
+
+/* The pixel that tap (i, j) of a window sees, in the image of one sample and channel; NULL: padding. */
+static const double *tap(const struct ref *x, const struct window_case *w, const int64_t *at, int64_t i, int64_t j,
+			 int64_t channel)
+{
+	const int64_t h = at[1] * w->strides[0] - w->pads[0] + i * w->dilations[0];
+	const int64_t v = at[2] * w->strides[1] - w->pads[1] + j * w->dilations[1];
+
+	if (h < 0 || v < 0 || h >= x->dims[1] || v >= x->dims[2])
+		return NULL;
+	return ref_at(x, (int64_t[]){at[0], h, v, channel});
+}
+
+/* weights: HWIO, or HWCM where depthwise. */
+static void ref_conv(struct ref *y, const struct ref *x, const struct ref *weights, bool depthwise,
+		     const struct window_case *w)
+{
+	const int64_t channels = x->dims[3], multiplier = weights->dims[3];
+	int64_t at[REF_RANK] = {0};
+
+	ref_init(y, (int64_t[]){x->dims[0], w->out[0], w->out[1], depthwise ? channels * multiplier : multiplier}, 4);
+	if (y->count == 0)
+		return;
+	do {
+		double sum = 0.0;
+		for (int64_t k = 0; k < w->kernel[0] * w->kernel[1] * channels; k++) {
+			const int64_t c = k % channels, j = k / channels % w->kernel[1];
+			const int64_t i = k / channels / w->kernel[1];
+			const double *pixel = tap(x, w, at, i, j, c);
+			if (pixel == NULL || (depthwise && c != at[3] / multiplier))
+				continue;
+			sum += *pixel * *ref_at(weights, (int64_t[]){i, j, c, depthwise ? at[3] % multiplier : at[3]});
+		}
+		*ref_at(y, at) = sum;
+	} while (ref_next(y, at));
+}
+
+static void ref_pool(struct ref *y, const struct ref *x, bool maximum, const struct window_case *w)
+{
+	int64_t at[REF_RANK] = {0};
+
+	ref_init(y, (int64_t[]){x->dims[0], w->out[0], w->out[1], x->dims[3]}, 4);
+	do {
+		double sum = 0.0, most = -HUGE_VAL, n = 0.0;
+		for (int64_t k = 0; k < w->kernel[0] * w->kernel[1]; k++) {
+			const double *pixel = tap(x, w, at, k / w->kernel[1], k % w->kernel[1], at[3]);
+			if (pixel == NULL)
+				continue;
+			sum += *pixel;
+			most = fmax(most, *pixel);
+			n += 1.0;
+		}
+		*ref_at(y, at) = n == 0.0 ? 0.0 : maximum ? most : sum / n;
+	} while (ref_next(y, at));
+}
+
+/* NHWC to the graph's order; r is replaced. */
+static void to_layout(struct ref *r, bool nchw)
+{
+	struct ref transposed;
+
+	if (!nchw)
+		return;
+	ref_transpose(&transposed, r, (int64_t[]){0, 3, 1, 2});
+	ref_release(r);
+	*r = transposed;
+}
+
+static void random_ref(struct ref *r, struct rng *rng, const int64_t *dims, unsigned rank)
+{
+	ref_init(r, dims, rank);
+	ref_random(r, rng, -1.0, 1.0, false);
+}
+
+static int64_t random_channels(struct rng *rng)
+{
+	static const int64_t some[] = {1, 2, 3, 5, 8, 16, 17, 32, 40};
+
+	return some[rng_below(rng, ARRAY_LEN(some))];
+}
+
+static void random_images(struct ref *x, struct rng *rng)
+{
+	const int64_t dims[] = {1 + (int64_t)rng_below(rng, 3), 1 + (int64_t)rng_below(rng, 14),
+				1 + (int64_t)rng_below(rng, 14), random_channels(rng)};
+
+	random_ref(x, rng, dims, 4);
+}
+
+static void convolutions_match_reference(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 41);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct check c = {.rng = &rng};
+		const bool depthwise = rng_below(&rng, 3) == 0;
+		struct window_case w = {0};
+		struct ref x, weights, y;
+
+		random_images(&x, &rng);
+		if (!random_window(&w, &rng, x.dims + 1, true)) {
+			ref_release(&x);
+			continue;
+		}
+		const int64_t outputs = depthwise ? 1 + (int64_t)rng_below(&rng, 3) : random_channels(&rng);
+		random_ref(&weights, &rng, (int64_t[]){w.kernel[0], w.kernel[1], x.dims[3], outputs}, 4);
+		ref_conv(&y, &x, &weights, depthwise, &w);
+		to_layout(&x, w.nchw);
+		to_layout(&y, w.nchw);
+		check_placeholder(&c, "x", &x, DTYPE_FLOAT);
+		check_input(&c, "w", &weights, DTYPE_FLOAT);
+		node_begin(&c.b, "y", depthwise ? "DepthwiseConv2dNative" : "Conv2D");
+		node_input(&c.b, "x");
+		node_input(&c.b, "w");
+		write_window(&c.b, &w);
+		node_end(&c.b);
+		check_result(&c, &y, DTYPE_FLOAT, 1e-5, 1e-5);
+		ref_release(&x);
+		ref_release(&weights);
+	}
+}
+
+/* Windows that oneDNN is not asked to compute. */
+static void unusual_windows_match_reference(void **state)
+{
+	const struct window_case cases[] = {
+		{.kind = VALID, .kernel = {40, 1}, .strides = {1, 1}, .dilations = {1, 1}, .out = {3, 4}},
+		{.kind = EXPLICIT,
+		 .kernel = {1, 2},
+		 .strides = {2, 1},
+		 .dilations = {1, 1},
+		 .pads = {3, 4, 2, 5},
+		 .out = {24, 12}},
+	};
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 42);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct check c = {.rng = &rng};
+		struct ref x, weights, y;
+
+		random_ref(&x, &rng, (int64_t[]){2, 42, 4, 3}, 4);
+		random_ref(&weights, &rng, (int64_t[]){cases[i].kernel[0], cases[i].kernel[1], 3, 5}, 4);
+		ref_conv(&y, &x, &weights, false, &cases[i]);
+		check_placeholder(&c, "x", &x, DTYPE_FLOAT);
+		check_constant(&c, "w", &weights, DTYPE_FLOAT);
+		node_begin(&c.b, "y", "Conv2D");
+		node_input(&c.b, "x");
+		node_input(&c.b, "w");
+		write_window(&c.b, &cases[i]);
+		node_end(&c.b);
+		check_result(&c, &y, DTYPE_FLOAT, 1e-5, 1e-5);
+		ref_release(&x);
+		ref_release(&weights);
+	}
+}
+
+static void pools_match_reference(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 43);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct check c = {.rng = &rng};
+		const bool maximum = rng_below(&rng, 2) == 0;
+		struct window_case w = {0};
+		struct ref x, y;
+
+		random_images(&x, &rng);
+		if (!random_window(&w, &rng, x.dims + 1, false)) {
+			ref_release(&x);
+			continue;
+		}
+		ref_pool(&y, &x, maximum, &w);
+		to_layout(&x, w.nchw);
+		to_layout(&y, w.nchw);
+		check_placeholder(&c, "x", &x, DTYPE_FLOAT);
+		node_begin(&c.b, "y", maximum ? "MaxPool" : "AvgPool");
+		node_input(&c.b, "x");
+		write_window(&c.b, &w);
+		spatial_attr(&c.b, "ksize", w.nchw, w.kernel);
+		node_end(&c.b);
+		check_result(&c, &y, DTYPE_FLOAT, 1e-5, 1e-6);
+		ref_release(&x);
+	}
+}
+
+/* --- chains of operators, which are fused where nobody else reads what lies between --- */
+
+struct chain {
+	struct check c;
+	struct ref now; /* NHWC */
+	bool nchw;
+	unsigned n;
+	char names[16][8];
+};
+
+static const char *chain_top(const struct chain *ch)
+{
+	return ch->names[ch->n];
+}
+
+/* Opens the next node, whose first input is the last one made. */
+static void chain_node(struct chain *ch, const char *op)
+{
+	const char *input = chain_top(ch);
+
+	ch->n++;
+	assert_true(ch->n < ARRAY_LEN(ch->names));
+	snprintf(ch->names[ch->n], sizeof(ch->names[0]), "t%u", ch->n);
+	node_begin(&ch->c.b, chain_top(ch), op);
+	node_input(&ch->c.b, input);
+}
+
+static void chain_replace(struct chain *ch, struct ref *next)
+{
+	ref_release(&ch->now);
+	ch->now = *next;
+}
+
+/* A constant of the current number of channels, written before the node that reads it is opened. */
+static void channel_constant(struct chain *ch, const char *name, struct ref *r, double low, double high)
+{
+	ref_init(r, &ch->now.dims[3], 1);
+	ref_random(r, ch->c.rng, low, high, false);
+	check_constant(&ch->c, name, r, DTYPE_FLOAT);
+}
+
+static void chain_conv(struct chain *ch, int64_t kernel, int64_t stride, int64_t outputs, bool depthwise, bool padded)
+{
+	struct window_case w = {.nchw = ch->nchw,
+				.kind = padded ? VALID : SAME,
+				.kernel = {kernel, kernel},
+				.strides = {stride, stride},
+				.dilations = {1, 1}};
+	struct ref weights, next;
+	char name[32], pads[32];
+
+	for (unsigned d = 0; d < 2; d++) {
+		w.out[d] = (ch->now.dims[d + 1] + stride - 1) / stride;
+		int64_t missing = (w.out[d] - 1) * stride + kernel - ch->now.dims[d + 1];
+		missing = missing < 0 ? 0 : missing;
+		w.pads[d] = missing / 2;
+		w.pads[d + 2] = missing - missing / 2;
+	}
+	snprintf(name, sizeof(name), "w%u", ch->n);
+	snprintf(pads, sizeof(pads), "p%u", ch->n);
+	ref_init(&weights, (int64_t[]){kernel, kernel, ch->now.dims[3], outputs}, 4);
+	ref_random(&weights, ch->c.rng, -0.125, 0.125, false);
+	ref_conv(&next, &ch->now, &weights, depthwise, &w);
+	check_constant(&ch->c, name, &weights, DTYPE_FLOAT);
+	if (padded) {
+		/* The same padding as a node of its own. */
+		int32_t pairs[8] = {0};
+		const unsigned h = ch->nchw ? 2 : 1;
+		for (unsigned d = 0; d < 2; d++) {
+			pairs[2 * (h + d)] = (int32_t)w.pads[d];
+			pairs[2 * (h + d) + 1] = (int32_t)w.pads[d + 2];
+		}
+		add_const(&ch->c.b, pads, DT_INT32, (int64_t[]){4, 2}, 2, pairs, sizeof(pairs));
+		chain_node(ch, "Pad");
+		node_input(&ch->c.b, pads);
+		node_end(&ch->c.b);
+	}
+	chain_node(ch, depthwise ? "DepthwiseConv2dNative" : "Conv2D");
+	node_input(&ch->c.b, name);
+	write_window(&ch->c.b, &w);
+	node_end(&ch->c.b);
+	ref_release(&weights);
+	chain_replace(ch, &next);
+}
+
+static void chain_batch_norm(struct chain *ch)
+{
+	static const char *const versions[] = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"};
+	const float epsilon = 0.001f;
+	struct ref p[4];
+	char names[4][32];
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(names[i], sizeof(names[i]), "bn%u_%u", ch->n, i);
+		channel_constant(ch, names[i], &p[i], i == 3 || i == 0 ? 0.25 : -1.0, 1.5);
+	}
+	chain_node(ch, versions[rng_below(ch->c.rng, 3)]);
+	for (unsigned i = 0; i < 4; i++)
+		node_input(&ch->c.b, names[i]);
+	attr_float(&ch->c.b, "epsilon", epsilon);
+	attr_bool(&ch->c.b, "is_training", false);
+	attr_string(&ch->c.b, "data_format", layout_name(ch->nchw));
+	node_end(&ch->c.b);
+	for (size_t i = 0; i < ch->now.count; i++) {
+		const size_t k = i % p[0].count;
+		ch->now.v[i] = (ch->now.v[i] - p[2].v[k]) * p[0].v[k] / sqrt(p[3].v[k] + (double)epsilon) + p[1].v[k];
+	}
+	for (unsigned i = 0; i < 4; i++)
+		ref_release(&p[i]);
+}
+
+static void chain_bias(struct chain *ch)
+{
+	struct ref bias;
+	char name[32];
+
+	snprintf(name, sizeof(name), "b%u", ch->n);
+	channel_constant(ch, name, &bias, -1.0, 1.0);
+	chain_node(ch, "BiasAdd");
+	node_input(&ch->c.b, name);
+	attr_string(&ch->c.b, "data_format", layout_name(ch->nchw));
+	node_end(&ch->c.b);
+	for (size_t i = 0; i < ch->now.count; i++)
+		ch->now.v[i] += bias.v[i % bias.count];
+	ref_release(&bias);
+}
+
+/* Mul or Add of one number a channel, as graphs whose batch norm was taken apart have them. */
+static void chain_affine(struct chain *ch, const char *op)
+{
+	const int64_t channels = ch->now.dims[3];
+	const bool multiply = strcmp(op, "Mul") == 0;
+	struct ref v;
+	char name[32];
+
+	snprintf(name, sizeof(name), "a%u", ch->n);
+	ref_init(&v, ch->nchw ? (int64_t[]){channels, 1, 1} : (int64_t[]){channels}, ch->nchw ? 3 : 1);
+	ref_random(&v, ch->c.rng, -1.0, 1.0, false);
+	check_constant(&ch->c, name, &v, DTYPE_FLOAT);
+	chain_node(ch, op);
+	node_input(&ch->c.b, name);
+	node_end(&ch->c.b);
+	for (size_t i = 0; i < ch->now.count; i++) {
+		const double k = v.v[i % v.count];
+		ch->now.v[i] = multiply ? ch->now.v[i] * k : ch->now.v[i] + k;
+	}
+	ref_release(&v);
+}
+
+static double f_relu(double x)
+{
+	return fmax(x, 0.0);
+}
+
+static double f_relu6(double x)
+{
+	return fmin(fmax(x, 0.0), 6.0);
+}
+
+static double f_leaky(double x)
+{
+	return x < 0.0 ? x * 0.25 : x;
+}
+
+static double f_elu(double x)
+{
+	return x < 0.0 ? expm1(x) : x;
+}
+
+static double f_sigmoid(double x)
+{
+	return 1.0 / (1.0 + exp(-x));
+}
+
+static const struct {
+	const char *op;
+	double (*f)(double);
+} activations[] = {
+	{"Relu", f_relu}, {"Relu6", f_relu6},     {"LeakyRelu", f_leaky},
+	{"Elu", f_elu},   {"Sigmoid", f_sigmoid}, {"Tanh", tanh},
+};
+
+static void chain_activation(struct chain *ch, size_t which)
+{
+	chain_node(ch, activations[which].op);
+	if (activations[which].f == f_leaky)
+		attr_float(&ch->c.b, "alpha", 0.25f);
+	node_end(&ch->c.b);
+	for (size_t i = 0; i < ch->now.count; i++)
+		ch->now.v[i] = activations[which].f(ch->now.v[i]);
+}
+
+/* Adds what node `from` made, of the same shape. */
+static void chain_residual(struct chain *ch, const char *from, const struct ref *value)
+{
+	chain_node(ch, "AddV2");
+	node_input(&ch->c.b, from);
+	node_end(&ch->c.b);
+	for (size_t i = 0; i < ch->now.count; i++)
+		ch->now.v[i] += value->v[i];
+}
+
+static void chain_begin(struct chain *ch, struct rng *rng, const int64_t *dims)
+{
+	struct ref x;
+
+	*ch = (struct chain){.c = {.rng = rng}, .nchw = rng_below(rng, 2) == 0};
+	random_ref(&ch->now, rng, dims, 4);
+	ref_init(&x, dims, 4);
+	memcpy(x.v, ch->now.v, x.count * sizeof(*x.v));
+	to_layout(&x, ch->nchw);
+	snprintf(ch->names[0], sizeof(ch->names[0]), "x");
+	check_placeholder(&ch->c, "x", &x, DTYPE_FLOAT);
+	ref_release(&x);
+}
+
+/* All that is made in between may be asked for too: then nothing can be fused. */
+static void chain_end(struct chain *ch, bool expose)
+{
+	const char *outputs[ARRAY_LEN(ch->names)];
+	struct tensor *out[ARRAY_LEN(ch->names)];
+	const size_t n = expose ? ch->n : 1;
+
+	for (size_t i = 0; i < n; i++)
+		outputs[i] = ch->names[ch->n - i];
+	check_run(&ch->c, outputs, n, out);
+	to_layout(&ch->now, ch->nchw);
+	assert_close(out[0], &ch->now, 1e-4, 1e-4);
+	for (size_t i = 0; i < n; i++)
+		tensor_unref(out[i]);
+	ref_release(&ch->now);
+}
+
+static void random_block(struct chain *ch)
+{
+	struct rng *rng = ch->c.rng;
+	const int64_t kernel = 1 + 2 * (int64_t)rng_below(rng, 2), stride = 1 + (int64_t)rng_below(rng, 2);
+	const bool depthwise = rng_below(rng, 2) == 0;
+
+	chain_conv(ch, kernel, stride, depthwise ? 1 : random_channels(rng), depthwise, rng_below(rng, 3) == 0);
+	switch (rng_below(rng, 5)) {
+	case 0:
+		chain_batch_norm(ch);
+		break;
+	case 1:
+		chain_bias(ch);
+		break;
+	case 2:
+		chain_affine(ch, "Mul");
+		chain_affine(ch, "Add");
+		break;
+	case 3:
+		chain_bias(ch);
+		chain_batch_norm(ch);
+		break;
+	default:
+		break;
+	}
+	if (rng_below(rng, 4) != 0)
+		chain_activation(ch, rng_below(rng, ARRAY_LEN(activations)));
+}
+
+static void fused_and_unfused_chains_match_reference(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		struct rng rng;
+		struct chain ch;
+
+		rng_init(&rng, 1000 + round / 2);
+		chain_begin(&ch, &rng, (int64_t[]){1 + (int64_t)(round % 6 / 2), 9, 7, random_channels(&rng)});
+		random_block(&ch);
+		random_block(&ch);
+		chain_end(&ch, round % 2 != 0);
+	}
+}
+
+static void residual_blocks_match_reference(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		struct rng rng;
+		struct chain ch;
+		struct ref kept;
+		char from[8];
+
+		rng_init(&rng, 2000 + round / 2);
+		const int64_t channels = random_channels(&rng);
+		chain_begin(&ch, &rng, (int64_t[]){2, 6, 5, channels});
+		chain_conv(&ch, 3, 1, channels, false, false);
+		chain_bias(&ch);
+		if (rng_below(&rng, 2) == 0)
+			chain_activation(&ch, 0);
+		memcpy(from, chain_top(&ch), sizeof(from));
+		ref_init(&kept, ch.now.dims, 4);
+		memcpy(kept.v, ch.now.v, kept.count * sizeof(*kept.v));
+		for (int i = 0; i < 2; i++) {
+			chain_conv(&ch, 1 + 2 * i, 1, channels, false, false);
+			if (rng_below(&rng, 2) == 0)
+				chain_batch_norm(&ch);
+		}
+		chain_residual(&ch, from, &kept);
+		if (rng_below(&rng, 2) == 0)
+			chain_activation(&ch, rng_below(&rng, 2));
+		ref_release(&kept);
+		chain_end(&ch, round % 2 != 0);
+	}
+}
+
+/* A result of another shape than the convolution's: not every addition is a residual. */
+static void added_images_may_broadcast(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < 8; round++) {
+		struct check c = {0};
+		struct window_case w = {.kind = SAME, .kernel = {1, 1}, .strides = {1, 1}, .dilations = {1, 1}};
+		struct ref x, other, weights, y, sum;
+		struct rng rng;
+
+		rng_init(&rng, 50 + round);
+		c.rng = &rng;
+		const bool smaller = round % 2 == 0;
+		random_ref(&x, &rng, smaller ? (int64_t[]){2, 4, 3, 8} : (int64_t[]){2, 1, 1, 8}, 4);
+		random_ref(&other, &rng, smaller ? (int64_t[]){2, 1, 1, 8} : (int64_t[]){2, 4, 3, 8}, 4);
+		random_ref(&weights, &rng, (int64_t[]){1, 1, 8, 8}, 4);
+		w.out[0] = x.dims[1];
+		w.out[1] = x.dims[2];
+		ref_conv(&y, &x, &weights, false, &w);
+		ref_init(&sum, (int64_t[]){2, 4, 3, 8}, 4);
+		for (size_t i = 0; i < sum.count; i++) {
+			const size_t small = i / 96 * 8 + i % 8;
+			sum.v[i] = smaller ? y.v[i] + other.v[small] : y.v[small] + other.v[i];
+		}
+		check_placeholder(&c, "x", &x, DTYPE_FLOAT);
+		check_placeholder(&c, "other", &other, DTYPE_FLOAT);
+		check_constant(&c, "w", &weights, DTYPE_FLOAT);
+		node_begin(&c.b, "conv", "Conv2D");
+		node_input(&c.b, "x");
+		node_input(&c.b, "w");
+		write_window(&c.b, &w);
+		node_end(&c.b);
+		add_node(&c.b, "y", "Add", (const char *const[]){"other", "conv", NULL});
+		check_result(&c, &sum, DTYPE_FLOAT, 1e-5, 1e-5);
+		ref_release(&x);
+		ref_release(&other);
+		ref_release(&weights);
+		ref_release(&y);
+	}
+}
+
+static void local_response_is_normalised_over_channels(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 44);
+	for (int round = 0; round < 20; round++) {
+		struct check c = {.rng = &rng};
+		const int64_t radius = (int64_t)rng_below(&rng, 4);
+		struct ref x, y;
+		int64_t at[REF_RANK] = {0};
+
+		random_images(&x, &rng);
+		ref_init(&y, x.dims, 4);
+		do {
+			double sum = 0.0;
+			for (int64_t k = at[3] - radius; k <= at[3] + radius; k++) {
+				if (k >= 0 && k < x.dims[3])
+					sum += pow(*ref_at(&x, (int64_t[]){at[0], at[1], at[2], k}), 2.0);
+			}
+			*ref_at(&y, at) = *ref_at(&x, at) / pow(2.0 + 0.5 * sum, 0.75);
+		} while (ref_next(&y, at));
+		check_placeholder(&c, "x", &x, DTYPE_FLOAT);
+		node_begin(&c.b, "y", "LRN");
+		node_input(&c.b, "x");
+		attr_int(&c.b, "depth_radius", radius);
+		attr_float(&c.b, "bias", 2.0f);
+		attr_float(&c.b, "alpha", 0.5f);
+		attr_float(&c.b, "beta", 0.75f);
+		node_end(&c.b);
+		check_result(&c, &y, DTYPE_FLOAT, 1e-5, 1e-6);
+		ref_release(&x);
+	}
+}
+
+/* --- batches --- */
+
+static struct model *load_graph(struct builder *b, const char *out)
+{
+	const struct model_load_config cfg = {.format = MODEL_TENSORFLOW,
+					      .name = "net",
+					      .io = {(const char *const[]){"x"}, 1, (const char *const[]){out}, 1}};
+	struct model *m;
+	struct error err;
+
+	if (model_load(&m, &cfg, b->graph.data, b->graph.len, NULL, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	builder_release(b);
+	return m;
+}
+
+static void add_window_node(struct builder *b, const char *name, const char *op, const char *in, const char *weights,
+			    int64_t stride)
+{
+	const struct window_case w = {.kind = SAME, .strides = {stride, stride}, .dilations = {1, 1}};
+
+	node_begin(b, name, op);
+	node_input(b, in);
+	node_input(b, weights);
+	write_window(b, &w);
+	node_end(b);
+}
+
+static void add_weights(struct builder *b, struct rng *rng, const char *name, const int64_t *dims)
+{
+	struct ref r;
+
+	random_ref(&r, rng, dims, 4);
+	struct tensor *t = to_tensor(&r, DTYPE_FLOAT);
+	add_const(b, name, DT_FLOAT, dims, 4, t->data, t->size);
+	tensor_unref(t);
+	ref_release(&r);
+}
+
+static void run_once(struct model_context *c, struct tensor *x, struct tensor **y)
+{
+	struct error err;
+
+	if (model_run(c, &x, 1, y, 1, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Large enough that batches are run in parts. */
+static void batches_equal_images_one_by_one(void **state)
+{
+	static const int64_t sizes[] = {1, 2, 5, 7, 12};
+	struct builder b = {0};
+	struct model_context *c;
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 45);
+	add_placeholder(&b, "x", DT_FLOAT);
+	add_weights(&b, &rng, "w1", (int64_t[]){3, 3, 3, 16});
+	add_weights(&b, &rng, "w2", (int64_t[]){3, 3, 16, 1});
+	add_weights(&b, &rng, "w3", (int64_t[]){1, 1, 16, 24});
+	add_ints(&b, "axes", (int64_t[]){1, 2}, 2);
+	add_window_node(&b, "c1", "Conv2D", "x", "w1", 1);
+	add_node(&b, "r1", "Relu6", (const char *const[]){"c1", NULL});
+	add_window_node(&b, "c2", "DepthwiseConv2dNative", "r1", "w2", 2);
+	add_window_node(&b, "c3", "Conv2D", "c2", "w3", 1);
+	add_node(&b, "m", "Mean", (const char *const[]){"c3", "axes", NULL});
+	add_node(&b, "y", "Softmax", (const char *const[]){"m", NULL});
+	struct model *m = load_graph(&b, "y");
+	assert_int_equal(model_context_new(&c, m, 1), 0);
+	for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+		const int64_t n = sizes[s];
+		struct tensor *x, *y;
+		assert_int_equal(tensor_new(&x, DTYPE_FLOAT, (int64_t[]){n, 64, 64, 3}, 4, false, NULL), 0);
+		for (size_t i = 0; i < x->count; i++)
+			((float *)x->data)[i] = rng_float(&rng);
+		run_once(c, x, &y);
+		assert_int_equal(y->dims[0], n);
+		for (int64_t i = 0; i < n; i++) {
+			struct tensor one, *single;
+			const size_t row = x->size / (size_t)n;
+			assert_int_equal(tensor_view(&one, DTYPE_FLOAT, (int64_t[]){1, 64, 64, 3}, 4,
+						     (char *)x->data + (size_t)i * row, row),
+					 0);
+			run_once(c, &one, &single);
+			assert_memory_equal(single->data, (char *)y->data + (size_t)i * single->size, single->size);
+			tensor_unref(single);
+		}
+		tensor_unref(x);
+		tensor_unref(y);
+	}
+	model_context_free(c);
+	model_free(m);
+}
+
+/* Each image less the mean of the whole batch, times its size: parts would give something else. */
+static void what_depends_on_the_whole_batch_is_not_parted(void **state)
+{
+	static const char *const outputs[] = {"difference", "scaled"};
+
+	(void)state;
+	for (unsigned which = 0; which < 2; which++) {
+		struct builder b = {0};
+		struct model_context *c;
+		struct tensor *x, *y;
+		const float two = 2.0f;
+		const int64_t n = 6, values = 256 * 256;
+
+		add_placeholder(&b, "x", DT_FLOAT);
+		add_const(&b, "w", DT_FLOAT, (int64_t[]){1, 1, 1, 1}, 4, &two, sizeof(two));
+		add_ints(&b, "axes", (int64_t[]){0}, 1);
+		add_int(&b, "zero", 0);
+		add_window_node(&b, "c", "Conv2D", "x", "w", 1);
+		add_node(&b, "mean", "Mean", (const char *const[]){"c", "axes", NULL});
+		add_node(&b, "difference", "Sub", (const char *const[]){"c", "mean", NULL});
+		add_node(&b, "shape", "Shape", (const char *const[]){"c", NULL});
+		node_begin(&b, "size", "GatherV2");
+		node_input(&b, "shape");
+		node_input(&b, "zero");
+		node_input(&b, "zero");
+		node_end(&b);
+		node_begin(&b, "number", "Cast");
+		node_input(&b, "size");
+		attr_type(&b, "DstT", DT_FLOAT);
+		node_end(&b);
+		add_node(&b, "scaled", "Mul", (const char *const[]){"c", "number", NULL});
+		struct model *m = load_graph(&b, outputs[which]);
+		assert_int_equal(model_context_new(&c, m, 1), 0);
+		assert_int_equal(tensor_new(&x, DTYPE_FLOAT, (int64_t[]){n, 256, 256, 1}, 4, false, NULL), 0);
+		for (size_t i = 0; i < x->count; i++)
+			((float *)x->data)[i] = (float)(i / (size_t)values);
+		run_once(c, x, &y);
+		for (int64_t i = 0; i < n; i++) {
+			const double want = which == 0 ? 2.0 * ((double)i - 2.5) : 2.0 * (double)(i * n);
+			const double got = (double)((const float *)y->data)[i * values + 77];
+			assert_true(fabs(got - want) < 1e-4);
+		}
+		tensor_unref(x);
+		tensor_unref(y);
+		model_context_free(c);
+		model_free(m);
+	}
+}
+
+static void assert_run_fails(struct builder *b, const int64_t *dims, unsigned rank, const char *says)
+{
+	struct model *m = load_graph(b, "y");
+	struct model_context *c;
+	struct tensor *x, *y = NULL;
+	struct error err;
+
+	assert_int_equal(model_context_new(&c, m, 1), 0);
+	assert_int_equal(tensor_new(&x, DTYPE_FLOAT, dims, rank, true, NULL), 0);
+	assert_int_equal(model_run(c, &x, 1, &y, 1, NULL, &err), ERR_INVALID);
+	if (strstr(err.text, says) == NULL)
+		fail_msg("'%s' does not say '%s'", err.text, says);
+	assert_null(y);
+	tensor_unref(x);
+	model_context_free(c);
+	model_free(m);
+}
+
+static void add_plain_conv(struct builder *b, const int64_t *declared, const int64_t *weights, const char *padding)
+{
+	struct rng rng;
+
+	rng_init(&rng, 46);
+	node_begin(b, "x", "Placeholder");
+	attr_type(b, "dtype", DT_FLOAT);
+	if (declared != NULL)
+		attr_shape(b, "shape", declared, 4);
+	node_end(b);
+	add_weights(b, &rng, "w", weights);
+	node_begin(b, "y", "Conv2D");
+	node_input(b, "x");
+	node_input(b, "w");
+	attr_string(b, "padding", padding);
+	attr_ints(b, "strides", (int64_t[]){1, 1, 1, 1}, 4);
+	node_end(b);
+}
+
+static void batches_that_a_fixed_dimension_forbids_are_refused(void **state)
+{
+	const int64_t weights[] = {1, 1, 2, 2};
+	struct builder b = {0};
+
+	(void)state;
+	add_plain_conv(&b, (int64_t[]){1, 4, 4, 2}, weights, "SAME");
+	assert_run_fails(&b, (int64_t[]){8, 4, 4, 2}, 4, "model 'net': input 'x' is of shape [1,4,4,2], not [8,4,4,2]");
+
+	/* Declared nowhere, but written into a later shape. */
+	add_placeholder(&b, "x", DT_FLOAT);
+	add_weights(&b, &(struct rng){{1, 2, 3, 4}}, "w", weights);
+	add_window_node(&b, "c", "Conv2D", "x", "w", 1);
+	add_ints(&b, "shape", (int64_t[]){1, 8}, 2);
+	add_node(&b, "y", "Reshape", (const char *const[]){"c", "shape", NULL});
+	assert_run_fails(&b, (int64_t[]){4, 2, 2, 2}, 4, "model 'net': node 'y' (Reshape)");
+}
+
+static void images_that_do_not_suit_are_refused(void **state)
+{
+	struct builder b = {0};
+
+	(void)state;
+	add_plain_conv(&b, NULL, (int64_t[]){3, 3, 2, 4}, "SAME");
+	assert_run_fails(&b, (int64_t[]){1, 4, 4, 3}, 4, "node 'y' (Conv2D): images of 3 channels");
+	add_plain_conv(&b, NULL, (int64_t[]){3, 3, 2, 4}, "VALID");
+	assert_run_fails(&b, (int64_t[]){1, 2, 4, 2}, 4, "a window that reaches 3 does not fit an image of 2");
+	add_plain_conv(&b, NULL, (int64_t[]){3, 3, 2, 4}, "VALID");
+	assert_run_fails(&b, (int64_t[]){4, 4, 2}, 3, "[4,4,2] is no batch of images");
+}
+
+static void empty_batches_give_empty_results(void **state)
+{
+	struct builder b = {0};
+	struct model_context *c;
+	struct tensor *x, *y;
+
+	(void)state;
+	add_plain_conv(&b, NULL, (int64_t[]){3, 3, 2, 4}, "SAME");
+	struct model *m = load_graph(&b, "y");
+	assert_int_equal(model_context_new(&c, m, 1), 0);
+	assert_int_equal(tensor_new(&x, DTYPE_FLOAT, (int64_t[]){0, 5, 5, 2}, 4, false, NULL), 0);
+	run_once(c, x, &y);
+	assert_int_equal(y->rank, 4);
+	assert_int_equal(y->dims[0], 0);
+	assert_int_equal(y->dims[3], 4);
+	tensor_unref(x);
+	tensor_unref(y);
+	model_context_free(c);
+	model_free(m);
+}
+
+/* --- MobileNet --- */
+
+#define IMAGES 12
+#define CLASSES 1001
+#define PIXELS ((size_t)224 * 224 * 3)
+
+static void *read_golden(const char *file, size_t size)
+{
+	char path[4096], *data;
+	struct error err;
+	size_t len;
+
+	if (test_data(path, sizeof(path), file) == NULL)
+		skip();
+	if (file_read(&data, &len, path, (size_t)1 << 26, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(size == 0 || len == size);
+	return data;
+}
+
+static void assert_golden(const float *got, const float *want)
+{
+	for (size_t k = 0; k < CLASSES; k++)
+		assert_true(fabsf(got[k] - want[k]) <= 1e-4f);
+	/* The best five in order: none is passed by any class that is not before it. */
+	bool taken[CLASSES] = {false};
+	for (int rank = 0; rank < 5; rank++) {
+		size_t best = CLASSES, mine = CLASSES;
+		for (size_t k = 0; k < CLASSES; k++) {
+			if (!taken[k] && (best == CLASSES || want[k] > want[best]))
+				best = k;
+			if (!taken[k] && (mine == CLASSES || got[k] > got[mine]))
+				mine = k;
+		}
+		assert_int_equal(mine, best);
+		taken[best] = true;
+	}
+}
+
+static void mobilenet_gives_the_golden_answers(void **state)
+{
+	char path[4096], *blob;
+	struct tensor *x, *y;
+	struct model_context *c;
+	struct model *m;
+	struct error err;
+	size_t len;
+
+	(void)state;
+	if (test_data(path, sizeof(path), "models/tensorflow/mobilenet_v1_1.0_224_frozen.pb") == NULL)
+		skip();
+	const struct model_load_config cfg = {
+		.format = MODEL_TENSORFLOW,
+		.name = "mobilenet",
+		.io = {(const char *const[]){"input"}, 1, (const char *const[]){"MobilenetV1/Predictions/Reshape_1"},
+		       1},
+	};
+	uint8_t *images = read_golden("golden/mobilenet_v1/inputs_u8_12x224x224x3.raw", IMAGES * PIXELS);
+	float *want = read_golden("golden/mobilenet_v1/expected_f32_12x1001.raw", IMAGES * CLASSES * sizeof(float));
+	if (file_read(&blob, &len, path, (size_t)1 << 26, &err) < 0 ||
+	    model_load(&m, &cfg, blob, len, NULL, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	free(blob);
+	assert_int_equal(model_context_new(&c, m, 1), 0);
+	assert_int_equal(tensor_new(&x, DTYPE_FLOAT, (int64_t[]){IMAGES, 224, 224, 3}, 4, false, NULL), 0);
+	for (size_t i = 0; i < x->count; i++)
+		((float *)x->data)[i] = ((float)images[i] - 128.0f) / 128.0f;
+	run_once(c, x, &y);
+	for (size_t i = 0; i < IMAGES; i++) {
+		const float *row = (const float *)y->data + i * CLASSES;
+		struct tensor one, *single;
+		assert_golden(row, want + i * CLASSES);
+		assert_int_equal(tensor_view(&one, DTYPE_FLOAT, (int64_t[]){1, 224, 224, 3}, 4,
+					     (float *)x->data + i * PIXELS, PIXELS * sizeof(float)),
+				 0);
+		run_once(c, &one, &single);
+		assert_memory_equal(single->data, row, CLASSES * sizeof(float));
+		tensor_unref(single);
+	}
+	tensor_unref(x);
+	tensor_unref(y);
+	free(images);
+	free(want);
+	model_context_free(c);
+	model_free(m);
+}
+
+/* Everything above once more as on a processor with AVX2 only: oneDNN then chooses blocked layouts. */
+static void other_layouts_give_the_same(void **state)
+{
+	int status;
+
+	(void)state;
+	if (getenv(REPEATED) != NULL)
+		skip();
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setenv(REPEATED, "1", 1);
+		setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+		execl("/proc/self/exe", "test_convolution", (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(convolutions_match_reference),
+		cmocka_unit_test(unusual_windows_match_reference),
+		cmocka_unit_test(pools_match_reference),
+		cmocka_unit_test(fused_and_unfused_chains_match_reference),
+		cmocka_unit_test(residual_blocks_match_reference),
+		cmocka_unit_test(added_images_may_broadcast),
+		cmocka_unit_test(local_response_is_normalised_over_channels),
+		cmocka_unit_test(batches_equal_images_one_by_one),
+		cmocka_unit_test(what_depends_on_the_whole_batch_is_not_parted),
+		cmocka_unit_test(batches_that_a_fixed_dimension_forbids_are_refused),
+		cmocka_unit_test(images_that_do_not_suit_are_refused),
+		cmocka_unit_test(empty_batches_give_empty_results),
+		cmocka_unit_test(mobilenet_gives_the_golden_answers),
+		cmocka_unit_test(other_layouts_give_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
