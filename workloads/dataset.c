@@ -63,7 +63,10 @@ static int count_batches(uint64_t *ret, const struct dataset_config *cfg, const 
 	uint64_t rows = bytes / cfg->row_size;
 
 	if (bytes == 0)
-		return error_set(err, ERR_FORMAT, "%s is empty: make a dataset with aibench_generate_data", name);
+		return error_set(err, ERR_FORMAT,
+				 "%s is empty: make a dataset with aibench_generate_data, of images with "
+				 "aibench_generate_data_vision",
+				 name);
 	if (bytes % cfg->row_size)
 		return error_set(err, ERR_FORMAT,
 				 "%s: %llu bytes are no multiple of the row's %zu: it is cut short, or no dataset of "
@@ -109,9 +112,12 @@ static int open_source(struct dataset *d, const struct dataset_config *cfg, stru
 
 		if (fd >= 0)
 			close(fd);
-		return error_set(err, errnum == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s%s", d->name,
-				 strerror(errnum),
-				 errnum == ENOENT ? ": check -file, or make a dataset with aibench_generate_data" : "");
+		return error_set(
+			err, errnum == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s%s", d->name,
+			strerror(errnum),
+			errnum == ENOENT
+				? ": check -file, or make a dataset with aibench_generate_data (_vision for images)"
+				: "");
 	}
 	if (S_ISDIR(st.st_mode)) {
 		close(fd);
