@@ -129,3 +129,42 @@ if wanted large-tensor; then
 	echo "== Client: one image tensor of 602 KB, the whole client's CPU to that of one writev of the same bytes"
 	"${BUILD:-build/release}/bench/bench_large_tensor"
 fi
+
+# peak_memory COMMAND…: its largest resident set, MiB
+peak_memory() {
+	local pid peak=0 now
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	while now=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do
+		peak=$now
+		sleep 0.02
+	done
+	wait "$pid"
+	awk -v k="$peak" 'BEGIN {printf "%.1f", k / 1024}'
+}
+
+if wanted data; then
+	echo "== aibench_generate_data from CSV, one core"
+	"$bin/aibench_generate_data" -format csv -seed 1 -output-file "$work/creditcard.csv"
+	rm -f "$work/a_rate"
+	for ((i = 0; i < runs; i++)); do
+		TIMEFORMAT=%R
+		seconds=$({ time taskset -c "$client_core" "$bin/aibench_generate_data" -input-file "$work/creditcard.csv" \
+			-output-file /dev/null; } 2>&1)
+		awk -v s="$seconds" 'BEGIN {print 284807 / s}' >>"$work/a_rate"
+	done
+	printf '%.0f rows/s; ' "$(median <"$work/a_rate")"
+	printf '%s MiB resident at the most while writing 1 GiB\n' "$(peak_memory "$bin/aibench_generate_data" \
+		-input-file "$work/creditcard.csv" -max-transactions 932068 -output-file "$work/large.dat")"
+	rm -f "$work/large.dat"
+fi
+
+if wanted memory; then
+	echo "== Memory of a run with a dataset of 300 MB"
+	start_server
+	"$bin/aibench_generate_data" -max-transactions 261000 -seed 1 -output-file "$work/fraud.dat"
+	requests=261000
+	ours aibench_run_inference_redis_set 160
+	sed -n 's/.* page faults, \(.*\) of anonymous memory/160 workers, 1 thread: \1 of anonymous memory (RssAnon)/p' "$work/out"
+	redis_server_stop
+fi
