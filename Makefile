@@ -145,7 +145,7 @@ test:
 
 # The whole again with a sanitizer in every object of ours, in a build folder of its own.
 ASAN_RUNTIME = $(shell $(CC) -print-file-name=libasan.so)
-TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/workloads/test_dataset.c)
+TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/workloads/test_dataset.c tests/datagen/test_vision.c)
 asan ubsan:
 	@$(MAKE) --no-print-directory BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined all tests
 	@AIBENCH_BIN=$(abspath build/asan/bin) AIBENCH_SERVER_PRELOAD=$(ASAN_RUNTIME) UBSAN_OPTIONS=print_stacktrace=1 \

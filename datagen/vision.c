@@ -69,19 +69,21 @@ static bool make_crops(struct work *w, struct photo *p, uint64_t index)
 	for (unsigned i = 0; i < p->ncrops; i++) {
 		uint64_t number = index * cfg->reuse + i;
 		struct slot *slot = ring_wait_empty(&w->ring, number);
+		int rc;
 
 		if (!slot)
 			return false;
-		slot->code = photo_crop(p, i, slot->rgb, &slot->why);
+		rc = photo_crop(p, i, slot->rgb, &slot->why);
 		/* Beyond the limit a crop counts only if photos before it were left out: wait until that is known. */
-		if (slot->code == 0 && cfg->crops && cfg->limit >= 0 && number >= (uint64_t)cfg->limit &&
+		if (rc == 0 && cfg->crops && cfg->limit >= 0 && number >= (uint64_t)cfg->limit &&
 		    !ring_wait_written(&w->ring, number))
 			return false;
-		if (slot->code == 0 && cfg->crops)
-			slot->code = write_crop(w, index, i, slot->rgb, &slot->why);
+		if (rc == 0 && cfg->crops)
+			rc = write_crop(w, index, i, slot->rgb, &slot->why);
+		slot->code = rc;
 		slot->cropped = p->cropped;
-		ring_fill(&w->ring, slot, slot->code < 0 ? SLOT_FAILED : SLOT_CROP, i + 1 == p->ncrops);
-		if (slot->code < 0)
+		ring_fill(&w->ring, slot, rc < 0 ? SLOT_FAILED : SLOT_CROP, i + 1 == p->ncrops);
+		if (rc < 0)
 			return false;
 	}
 	return true;

@@ -98,6 +98,7 @@ bool ring_wait_turn(struct ring *r, uint64_t photo);
 bool ring_wait_written(struct ring *r, uint64_t number);
 struct slot *ring_wait_empty(struct ring *r, uint64_t number); /* NULL: the run ends */
 void ring_pass_turn(struct ring *r);
+/* The slot is the writer's from here on. */
 void ring_fill(struct ring *r, struct slot *slot, enum slot_state state, bool last);
 /* Writer: the next slot, or NULL if none came within 0.1 s. Then empties it, going on with number next. */
 struct slot *ring_take(struct ring *r);
