@@ -136,22 +136,26 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(1).o,$(filter-out $(BUILD
 endef
 $(foreach t,$(patsubst $(BUILD)/%,%,$(TESTS)),$(eval $(call test_rules,$(t))))
 
-.PHONY: tests test check asan ubsan tsan fuzz
+# Builds for the targets that show something else: quietly, on all cores unless -j was given.
+quietly = @$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: tests test asan ubsan tsan fuzz
 tests: $(TESTS)
 test:
 	@scripts/install_packages.sh test
-	@$(MAKE) --no-print-directory all tests
+	@echo 'Building (a minute or two the first time)'
+	$(quietly) all tests
 	@AIBENCH_BIN=$(abspath $(BIN)) scripts/run_tests.sh $(TESTS) $(SCRIPT_TESTS)
 
 # The whole again with a sanitizer in every object of ours, in a build folder of its own.
 ASAN_RUNTIME = $(shell $(CC) -print-file-name=libasan.so)
 TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/workloads/test_dataset.c tests/datagen/test_vision.c)
 asan ubsan:
-	@$(MAKE) --no-print-directory BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined all tests
+	$(quietly) BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined all tests
 	@AIBENCH_BIN=$(abspath build/asan/bin) AIBENCH_SERVER_PRELOAD=$(ASAN_RUNTIME) UBSAN_OPTIONS=print_stacktrace=1 \
 		scripts/run_tests.sh $(patsubst $(BUILD)/%,build/asan/%,$(TESTS))
 tsan:
-	@$(MAKE) --no-print-directory BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
+	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 	@TSAN_OPTIONS=halt_on_error=1 scripts/run_tests.sh $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 
 # fuzz/<folder>/fuzz_*.c: libFuzzer targets, run for FUZZ_SECONDS each from their corpus_* folder.
@@ -165,7 +169,7 @@ $(foreach t,$(patsubst $(BUILD)/%,%,$(FUZZERS)),$(eval $(call fuzz_rules,$(t))))
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 fuzz:
-	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz BIN=build/fuzz/bin SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	$(quietly) CC=clang BUILD=build/fuzz BIN=build/fuzz/bin SANITIZE=fuzzer-no-link,address,undefined fuzzers
 	@scripts/run_fuzzers.sh $(FUZZ_SECONDS) $(patsubst $(BUILD)/%,build/fuzz/%,$(FUZZERS))
 
 # ---- checks ----------------------------------------------------------------------------------------------------
@@ -188,11 +192,12 @@ print-folders:
 .PHONY: bench bench-self help
 bench:
 	@scripts/install_packages.sh build
-	@$(MAKE) --no-print-directory all
+	@echo 'Building (a minute the first time)'
+	$(quietly) all
 	@scripts/bench.sh
 bench-self:
 	@scripts/install_packages.sh build
-	@$(MAKE) --no-print-directory all $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+	$(quietly) all $(BENCHES)
 	@BUILD=$(BUILD) bench/bench_self.sh
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(foreach f,$(FOLDERS),$(call archive,$(f)))
