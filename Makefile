@@ -122,6 +122,7 @@ $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 # ---- tests -----------------------------------------------------------------------------------------------------
 # tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>
 # names what a test needs beyond that.
+TESTS_USE_engine := datagen
 TESTS_USE_servers/redisai := net datagen
 TESTS_USE_e2e := net workloads stats common
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c tests/servers/*/test_*.c))
@@ -213,11 +214,13 @@ help:
 #: make bench-self   our own speed, as ratios to other tools measured in the same run
 #: make format format-check lint tidy    layout and lint
 #: make data-fraud load-fraud bench-fraud-ci generators loaders runners    as AIBench's
+#: make data-vision data-vision-ci bench-vision-ci bench-vision-ci-tflite   the same of the image benchmark
 
 # ---- AIBench's own targets ---------------------------------------------------------------------------------------
 # The scripts take AIBench's variables from the environment or from make's command line (make load-fraud DATABASE_PORT=6380).
 .PHONY: generators loaders runners data-fraud data-fraud-ci load-fraud bench-fraud-ci
-generators: $(filter %/aibench_generate_data %/aibench_generate_model,$(PROGRAMS))
+.PHONY: data-vision data-vision-ci bench-vision-ci bench-vision-ci-tflite
+generators: $(filter %/aibench_generate_data %/aibench_generate_data_vision %/aibench_generate_model,$(PROGRAMS))
 loaders: $(filter %/aibench_load_data %/aibench_load_model,$(PROGRAMS))
 runners: $(filter %/aibench_run_inference_%,$(PROGRAMS))
 with_programs := PATH="$(abspath $(BIN)):$$PATH"
@@ -230,6 +233,15 @@ load-fraud: generators loaders
 bench-fraud-ci: runners
 	@$(with_programs) SLEEP_BETWEEN_RUNS=0 CLIENTS_STEP=16 MIN_CLIENTS=0 MAX_CLIENTS=16 NUM_INFERENCES=100000 RUNS_PER_VARIATION=1 \
 		scripts/run_inference_redisai_fraud.sh
+data-vision: generators
+	@$(with_programs) scripts/generate_data_vision.sh
+data-vision-ci: generators
+	@$(with_programs) DEBUG=1 NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} scripts/generate_data_vision.sh
+bench-vision-ci bench-vision-ci-tflite: generators loaders runners
+	@$(with_programs) SLEEP_BETWEEN_RUNS=0 CLIENTS_STEP=16 MIN_CLIENTS=0 MAX_CLIENTS=16 RUNS_PER_VARIATION=1 \
+		NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} MAX_BATCHSIZE=$${MAX_BATCHSIZE:-10} \
+		MAX_TENSOR_BATCHSIZE=$${MAX_TENSOR_BATCHSIZE:-10} scripts/run_inference_redisai_vision.sh
+bench-vision-ci-tflite: export BACKEND := TFLITE
 
 clean:
 	rm -rf build bin
