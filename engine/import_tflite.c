@@ -190,8 +190,7 @@ static int add_constant(struct tfl_op *o, struct tfl_tensor *t)
 	return 0;
 }
 
-/* Elements of one step each along step_dimension. */
-static int check_steps(const struct tfl_op *o, const struct tfl_tensor *t)
+int tfl_check_steps(const struct tfl_op *o, const struct tfl_tensor *t)
 {
 	bool single = t->steps.n == 1;
 
@@ -219,7 +218,7 @@ static int widen_constant(struct tfl_op *o, struct tfl_tensor *t)
 {
 	struct tensor *made;
 	size_t inner = 1;
-	int r = check_steps(o, t);
+	int r = tfl_check_steps(o, t);
 
 	if (r == 0)
 		r = constant_shell(o, t, DTYPE_FLOAT, &made);
@@ -339,7 +338,7 @@ int tfl_quantization(const struct tfl_op *o, const struct tfl_tensor *t, float *
 {
 	if (t == NULL)
 		return error_set(o->err, ERR_FORMAT, "an input or output is missing");
-	int r = check_steps(o, t);
+	int r = tfl_check_steps(o, t);
 	if (r < 0)
 		return r;
 	int64_t zero = t->zeros.n > 0 ? fb_vector_int64(&t->zeros, 0) : 0;

@@ -154,9 +154,11 @@ int quant_pack(struct graph *g, struct node *node)
 		if (r < 0)
 			return r;
 	}
-	r = quant_check_weights(node->op, in, NULL);
-	if (r == 0)
-		r = packing_of(&p, node->op, &node->attr, &in[1]->shape);
+	if (quant_check_weights(node->op, in, NULL) < 0)
+		return 0; /* the plan says so */
+	r = packing_of(&p, node->op, &node->attr, &in[1]->shape);
+	if (r == 0) /* few outputs fill a panel all the same: it can be much larger than the weights */
+		r = graph_check_constant(g, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, NULL);
 	if (r < 0)
 		return r;
 	struct quant_weights *w = calloc(1, sizeof(*w));

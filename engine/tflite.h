@@ -79,6 +79,8 @@ int tfl_node(struct tfl_op *o, enum op op, const struct attributes *attr, const 
 	     uint32_t nout, uint32_t *ret) MUST_CHECK;
 /* Output i of the operator is this value. */
 int tfl_set(struct tfl_op *o, uint32_t i, uint32_t value) MUST_CHECK;
+/* Whether tensor t has steps that are positive, one or one an element of its step_dimension. */
+int tfl_check_steps(const struct tfl_op *o, const struct tfl_tensor *t) MUST_CHECK;
 /* Step and zero point of tensor t, one for all of it. */
 int tfl_quantization(const struct tfl_op *o, const struct tfl_tensor *t, float *ret_step, int32_t *ret_zero) MUST_CHECK;
 

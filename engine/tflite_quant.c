@@ -76,8 +76,12 @@ static int finish(struct tfl_op *o, enum op op, const struct attributes *attr, c
 static int check_weights(const struct tfl_op *o, const struct tfl_tensor *w, int64_t outputs, int dimension,
 			 int32_t *ret_zero)
 {
+	int r = tfl_check_steps(o, w);
+
 	*ret_zero = 0;
-	if (w->steps.n <= 1) {
+	if (r < 0)
+		return r;
+	if (w->steps.n == 1) {
 		float step;
 		return tfl_quantization(o, w, &step, ret_zero);
 	}
@@ -119,8 +123,14 @@ static int add_scalings(struct tfl_op *o, int64_t outputs, float in, float out, 
 
 static int add_bias(struct tfl_op *o, int64_t outputs, uint32_t *ret)
 {
-	if (tfl_in(o, 2) != NULL)
+	const struct tfl_tensor *t = tfl_in(o, 2);
+
+	if (t != NULL) {
+		if (t->rank != 1 || t->dims[0] != outputs || t->data.data == NULL)
+			return error_set(o->err, ERR_INVALID, "bias '%s' is no constant of %lld elements", t->name,
+					 (long long)outputs);
 		return tfl_value(o, 2, ret);
+	}
 	int32_t *zeros = calloc((size_t)outputs, sizeof(*zeros));
 	if (zeros == NULL)
 		return ERR_NOMEM;
@@ -138,7 +148,7 @@ static int convert_product(struct tfl_op *o, enum op op, struct attributes *attr
 	uint32_t values[5] = {x};
 
 	if (!tfl_is_8bit(w) || w->data.data == NULL || w->rank != (op == OP_QUANT_MATMUL ? 2 : 4) ||
-	    w->dims[dimension] < 1)
+	    w->dims[dimension] < 1 || (op == OP_QUANT_DEPTHWISE && w->dims[0] != 1))
 		return error_set(o->err, ERR_UNSUPPORTED, "weights that are no 8-bit constant of rank %d",
 				 op == OP_QUANT_MATMUL ? 2 : 4);
 	const int64_t outputs = w->dims[dimension];
