@@ -100,8 +100,8 @@ static int check_weights(const struct tfl_op *o, const struct tfl_tensor *w, int
 static int add_scalings(struct tfl_op *o, int64_t outputs, float in, float out, uint32_t *ret)
 {
 	const struct tfl_tensor *w = tfl_in(o, 1);
-	/* As TFLite: the product of single steps is one of floats but for signed convolutions. */
-	const bool as_float = w->type == TFL_UINT8 || o->code == TFL_OP_FULLY_CONNECTED;
+	/* As TFLite: the product is one of floats for unsigned weights, of doubles for signed ones. */
+	const bool as_float = w->type == TFL_UINT8;
 	int32_t *numbers = calloc((size_t)outputs, 2 * sizeof(*numbers));
 	int r;
 
@@ -292,12 +292,16 @@ static int32_t evaluate(real_function *f, int32_t q, const struct step *in, cons
 static int fill_scaled(const struct tfl_op *o, int32_t low, const struct step *in, const struct step *out,
 		       const struct quant_range *range, uint8_t *table)
 {
-	const double alpha = o->code == TFL_OP_LEAKY_RELU ? (double)fb_float(&o->options, 0, 0.0f) : 1.0;
-	const struct scaling identity = scaling_of((double)in->size / (double)out->size);
+	const float alpha = o->code == TFL_OP_LEAKY_RELU ? fb_float(&o->options, 0, 0.0f) : 1.0f;
+	/* As TFLite: a quotient of doubles for QUANTIZE and what is joined, else of floats. */
+	const bool as_double = o->code == TFL_OP_QUANTIZE || o->code == TFL_OP_CONCATENATION;
 
-	if (!(alpha >= 0.0) || alpha > 1e6)
-		return error_set(o->err, ERR_UNSUPPORTED, "a slope of %g is not supported", alpha);
-	const struct scaling slope = scaling_of(alpha * (double)in->size / (double)out->size);
+	if (!(alpha >= 0.0f) || alpha > 1e6f)
+		return error_set(o->err, ERR_UNSUPPORTED, "a slope of %g is not supported", (double)alpha);
+	const struct scaling identity =
+		scaling_of(as_double ? (double)in->size / (double)out->size : (double)(in->size / out->size));
+	const struct scaling slope =
+		o->code == TFL_OP_LEAKY_RELU ? scaling_of((double)(in->size * alpha / out->size)) : identity;
 	for (int32_t i = 0; i < 256; i++) {
 		int32_t x = low + i - in->zero;
 		int64_t y = (int64_t)scale(x, x < 0 ? &slope : &identity) + out->zero;

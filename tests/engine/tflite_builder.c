@@ -137,10 +137,11 @@ void tfb_quantize(struct tfb *b, int tensor, float step, int64_t zero)
 
 void tfb_quantize_each(struct tfb *b, int tensor, const float *steps, unsigned n, int dimension)
 {
+	static const int64_t zeros[64];
 	struct tfb_tensor *t = &b->tensors[tensor];
 
 	t->steps = steps;
-	t->zeros = NULL;
+	t->zeros = n <= sizeof(zeros) / sizeof(*zeros) ? zeros : NULL;
 	t->nsteps = n;
 	t->dimension = dimension;
 }
@@ -201,12 +202,30 @@ static void write_tensor(struct buf *f, size_t slot, const struct tfb_tensor *t,
 	add(f, t->zeros, t->nsteps * sizeof(*t->zeros));
 }
 
+/* The kind of an operator's options, as the schema's union numbers it. */
+static uint32_t options_type(int code)
+{
+	static const uint8_t types[][2] = {{TFB_ADD, 11},      {TFB_AVERAGE_POOL, 5}, {TFB_CONCATENATION, 10},
+					   {TFB_CONV, 1},      {TFB_DEPTHWISE, 2},    {TFB_FULLY_CONNECTED, 8},
+					   {TFB_MAX_POOL, 5},  {TFB_MUL, 21},         {TFB_RESHAPE, 17},
+					   {TFB_SOFTMAX, 9},   {TFB_PAD, 22},         {TFB_TRANSPOSE, 26},
+					   {TFB_MEAN, 27},     {TFB_SUB, 28},         {TFB_SQUEEZE, 30},
+					   {TFB_SPLIT, 35},    {TFB_DEQUANTIZE, 38},  {TFB_LEAKY_RELU, 75},
+					   {TFB_QUANTIZE, 89}, {TFB_HARD_SWISH, 91}};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		if (types[i][0] == code)
+			return types[i][1];
+	}
+	return 0;
+}
+
 static void write_operator(struct buf *f, size_t slot, const struct tfb_operator *o, uint32_t code)
 {
 	struct table table = {.present = {true, true, true, true, true}}, options = {.present = {false}};
 
 	table.value[0] = code;
-	table.value[3] = 1; /* the reader goes by the operator, not by the kind of its options */
+	table.value[3] = options_type(o->code);
 	add_table(f, slot, &table);
 	add_ints(f, table.slot[1], o->in, o->nin);
 	add_ints(f, table.slot[2], o->out, o->nout);

@@ -313,7 +313,7 @@ static double product_result(const struct op *o, double sum, size_t column, int 
 	sum += bias != NULL ? bias->v[column] : 0.0;
 	if (!is_8bit(y))
 		return limit(o->w, y, sum, activation);
-	const bool narrow = (b->type == 3 || o->code == 9) && b->nsteps == 1;
+	const bool narrow = b->type == 3 && b->nsteps == 1;
 	double factor = step(a, 0) * step(b, column);
 	if (narrow)
 		factor = (double)((float)step(a, 0) * (float)step(b, column));
