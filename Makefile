@@ -220,7 +220,7 @@ help:
 # The scripts take AIBench's variables from the environment or from make's command line (make load-fraud DATABASE_PORT=6380).
 .PHONY: generators loaders runners data-fraud data-fraud-ci load-fraud bench-fraud-ci
 .PHONY: data-vision data-vision-ci bench-vision-ci bench-vision-ci-tflite
-generators: $(filter %/aibench_generate_%,$(PROGRAMS))
+generators: $(filter %/aibench_generate_data %/aibench_generate_data_vision %/aibench_generate_model,$(PROGRAMS))
 loaders: $(filter %/aibench_load_data %/aibench_load_model,$(PROGRAMS))
 runners: $(filter %/aibench_run_inference_%,$(PROGRAMS))
 with_programs := PATH="$(abspath $(BIN)):$$PATH"
