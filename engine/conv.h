@@ -18,7 +18,7 @@ int filter_of(struct filter *ret, const int64_t *dims, unsigned rank, enum weigh
 	      struct error *err) MUST_CHECK;
 int filter_md(dnnl_memory_desc_t *ret, const struct filter *f) MUST_CHECK;
 
-#define CONV_ARGS 6
+#define CONV_ARGS 5
 enum conv_data { FROM_OUTPUT = -1, FROM_WEIGHTS = -2, FROM_SCRATCH = -3 };
 
 struct convolution {
@@ -27,6 +27,8 @@ struct convolution {
 	struct sweep sweep;
 	uint32_t bias, addend; /* which inputs; 0: none */
 	unary_kernel *activate;
+	bool add_after;    /* adding and activating is not oneDNN's */
+	size_t image_size; /* bytes of the addend, as of the output */
 	/* By prepare: */
 	struct tensor *weights; /* in the layout that was chosen */
 	dnnl_primitive_t primitive;

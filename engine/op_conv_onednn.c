@@ -42,9 +42,16 @@ static dnnl_status_t append_activation(dnnl_post_ops_t ops, const struct attribu
 	}
 }
 
-/* addend: its layout, NULL if there is none. */
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *ret, const struct attributes *attr,
-				     const dnnl_memory_desc_t *addend)
+/*
+ * What follows the product: the addition of an image in the given layout, the activation. The image lies in the output
+ * already (oneDNN 2.6 adds one from elsewhere, too, but on its reference implementation only).
+ */
+struct fused {
+	const dnnl_memory_desc_t *addend; /* NULL: none */
+	bool activate;
+};
+
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *ret, const struct attributes *attr, const struct fused *f)
 {
 	dnnl_post_ops_t ops = NULL;
 	dnnl_status_t s = dnnl_primitive_attr_create(ret);
@@ -53,9 +60,9 @@ static dnnl_status_t make_attributes(dnnl_primitive_attr_t *ret, const struct at
 		s = dnnl_primitive_attr_set_scratchpad_mode(*ret, dnnl_scratchpad_mode_user);
 	if (s == dnnl_success)
 		s = dnnl_post_ops_create(&ops);
-	if (s == dnnl_success && addend != NULL)
-		s = dnnl_post_ops_append_binary(ops, dnnl_binary_add, addend);
-	if (s == dnnl_success)
+	if (s == dnnl_success && f->addend != NULL)
+		s = dnnl_post_ops_append_sum(ops, 1.0f);
+	if (s == dnnl_success && f->activate)
 		s = append_activation(ops, attr);
 	if (s == dnnl_success)
 		s = dnnl_primitive_attr_set_post_ops(*ret, ops);
@@ -73,7 +80,7 @@ static void any_layout(dnnl_memory_desc_t *md, const struct image *im)
 
 /* dst: as the addend is laid out, or oneDNN's choice. */
 static dnnl_status_t make_desc(dnnl_primitive_desc_t *ret, const struct step *s, const struct convolution *c,
-			       const dnnl_memory_desc_t *addend)
+			       const struct fused *fused)
 {
 	const struct filter *f = &c->filter;
 	const struct sweep *w = &c->sweep;
@@ -88,8 +95,8 @@ static dnnl_status_t make_desc(dnnl_primitive_desc_t *ret, const struct step *s,
 
 	any_layout(&src, &c->x);
 	any_layout(&dst, &c->y);
-	if (addend != NULL)
-		dst = *addend;
+	if (fused->addend != NULL)
+		dst = *fused->addend;
 	dnnl_status_t r =
 		dnnl_memory_desc_init_by_tag(&weights, 5 - skip, filter_dims + skip, dnnl_f32, dnnl_format_tag_any);
 	if (r == dnnl_success)
@@ -99,7 +106,7 @@ static dnnl_status_t make_desc(dnnl_primitive_desc_t *ret, const struct step *s,
 							       &src, &weights, c->bias != 0 ? &bias : NULL, &dst,
 							       strides, dilates, before, after);
 	if (r == dnnl_success)
-		r = make_attributes(&attr, &s->node->attr, addend);
+		r = make_attributes(&attr, &s->node->attr, fused);
 	if (r == dnnl_success)
 		r = dnnl_primitive_desc_create(ret, &desc, attr, s->onednn->engine, NULL);
 	if (attr != NULL)
@@ -121,8 +128,7 @@ static int add_argument(const struct step *s, struct convolution *c, int arg, co
 	return 0;
 }
 
-static int add_arguments(struct step *s, struct convolution *c, const_dnnl_primitive_desc_t desc,
-			 const dnnl_memory_desc_t *addend)
+static int add_arguments(struct step *s, struct convolution *c, const_dnnl_primitive_desc_t desc)
 {
 	const dnnl_memory_desc_t *weights = dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
 	const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
@@ -137,9 +143,6 @@ static int add_arguments(struct step *s, struct convolution *c, const_dnnl_primi
 	if (r == 0 && c->bias != 0)
 		r = add_argument(s, c, DNNL_ARG_BIAS, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 1),
 				 (int)c->bias, DNNL_MEMORY_NONE);
-	if (r == 0 && addend != NULL)
-		r = add_argument(s, c, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, addend, (int)c->addend,
-				 DNNL_MEMORY_NONE);
 	if (r == 0)
 		r = add_argument(s, c, DNNL_ARG_DST, dnnl_primitive_desc_query_md(desc, dnnl_query_dst_md, 0),
 				 FROM_OUTPUT, DNNL_MEMORY_NONE);
@@ -164,28 +167,42 @@ static int set_layouts(struct step *s, const struct convolution *c, const_dnnl_p
 	return r;
 }
 
+/* With an addend: in the layout that the convolution alone would choose, into which the addend is brought. */
+static int choose(dnnl_primitive_desc_t *ret, struct step *s, struct convolution *c, dnnl_memory_desc_t *addend)
+{
+	const struct fused all = {c->addend != 0 ? addend : NULL, true}, none = {NULL, false};
+	dnnl_primitive_desc_t alone = NULL;
+
+	if (c->addend == 0)
+		return onednn_result(make_desc(ret, s, c, &all));
+	dnnl_status_t r = make_desc(&alone, s, c, &none);
+	if (r != dnnl_success)
+		return onednn_result(r);
+	*addend = *dnnl_primitive_desc_query_md(alone, dnnl_query_dst_md, 0);
+	c->image_size = dnnl_memory_desc_get_size(addend);
+	if (make_desc(ret, s, c, &all) == dnnl_success) {
+		dnnl_primitive_desc_destroy(alone);
+		s->takes = c->addend;
+		return 0;
+	}
+	c->add_after = true;
+	*ret = alone;
+	return 0;
+}
+
 int conv_prepare_onednn(struct step *s, struct convolution *c)
 {
 	dnnl_primitive_desc_t desc = NULL;
 	dnnl_memory_desc_t addend;
-	int r = 0;
 
 	if (!suits(c))
 		return ERR_UNSUPPORTED;
-	if (c->addend != 0) {
-		const struct private_layout *l = s->in[c->addend]->layout;
-		if (l != NULL && l->order == s->node->attr.layout)
-			addend = l->md;
-		else
-			r = onednn_image(&addend, &c->y);
-	}
-	if (r == 0)
-		r = onednn_result(make_desc(&desc, s, c, c->addend != 0 ? &addend : NULL));
+	int r = choose(&desc, s, c, &addend);
 	if (r < 0)
 		return r == ERR_INVALID ? ERR_UNSUPPORTED : r;
 	r = onednn_result(dnnl_primitive_create(&c->primitive, desc));
 	if (r == 0)
-		r = add_arguments(s, c, desc, c->addend != 0 ? &addend : NULL);
+		r = add_arguments(s, c, desc);
 	if (r == 0)
 		r = set_layouts(s, c, desc);
 	dnnl_primitive_desc_destroy(desc);
@@ -195,20 +212,27 @@ int conv_prepare_onednn(struct step *s, struct convolution *c)
 int conv_run_onednn(const struct step *s, struct run *run)
 {
 	const struct convolution *c = s->state;
+	float *y = s->out[0]->data;
 
 	(void)run;
 	for (int i = 0; i < c->nargs; i++) {
 		const int from = c->from[i];
 		if (from == FROM_WEIGHTS)
 			continue;
-		void *data = from == FROM_OUTPUT    ? s->out[0]->data
-			     : from == FROM_SCRATCH ? s->scratch
-						    : s->in[from]->data;
+		void *data = from == FROM_OUTPUT ? y : from == FROM_SCRATCH ? s->scratch : s->in[from]->data;
 		dnnl_status_t r = dnnl_memory_set_data_handle(c->args[i].memory, data);
 		if (r != dnnl_success)
 			return onednn_result(r);
 	}
-	return onednn_result(dnnl_primitive_execute(c->primitive, s->onednn->stream, c->nargs, c->args));
+	if (c->addend != 0 && !c->add_after && y != s->in[c->addend]->data)
+		memcpy(y, s->in[c->addend]->data, c->image_size);
+	dnnl_status_t r = dnnl_primitive_execute(c->primitive, s->onednn->stream, c->nargs, c->args);
+	if (r == dnnl_success && c->add_after) {
+		const size_t n = c->image_size / sizeof(float);
+		s->kernels->add(n, y, 1, s->in[c->addend]->data, 1, y);
+		c->activate(n, y, y, s->node->attr.alpha);
+	}
+	return onednn_result(r);
 }
 
 void conv_release_onednn(struct convolution *c)

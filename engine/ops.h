@@ -65,7 +65,8 @@ struct step {
 	int (*prepare)(struct step *s, struct error *err);
 	void (*release)(struct step *s);
 	const struct private_layout **in_layout;
-	bool reorder; /* for the node that follows: copies in[0] to the layout of out[0] */
+	uint32_t takes; /* the input in whose memory the output is wanted, if nobody else reads that; 0: none */
+	bool reorder;   /* for the node that follows: copies in[0] to the layout of out[0] */
 };
 
 typedef int op_plan(struct step *s, struct error *err);

@@ -149,15 +149,30 @@ static size_t operand_bytes(const struct operand *o)
 	return o->layout != NULL ? layout_bytes(o->layout) : o->shape.count * dtype_size(o->dtype);
 }
 
+/* Whether input i is where the output may be: only this one reads it there. */
+static bool may_take(const struct step *s, uint32_t i)
+{
+	return s->takes != 0 ? s->takes == i : !s->reorder && (op_def(s->node->op)->flags & OP_INPLACE) != 0;
+}
+
+/* A convolution still reads its other inputs while it writes. */
+static bool is_read_twice(const struct plan *p, const struct step *s, uint32_t input)
+{
+	for (uint32_t i = 0; i < s->nin; i++) {
+		if (i != input && p->root[s->ids[i]] == p->root[s->ids[input]])
+			return true;
+	}
+	return false;
+}
+
 /* An input whose place ends with this step and fits the output exactly, or VALUE_NONE. */
 static uint32_t reusable_input(const struct plan *p, const struct layout *l, const struct step *s, uint32_t step)
 {
-	if (s->reorder || (op_def(s->node->op)->flags & OP_INPLACE) == 0)
-		return VALUE_NONE;
 	for (uint32_t i = 0; i < s->nin; i++) {
 		uint32_t root = p->root[s->ids[i]];
-		if (l->placed[root] && l->last_step[root] == step &&
-		    operand_bytes(s->in[i]) == operand_bytes(s->out[0]))
+		if (may_take(s, i) && l->placed[root] && l->last_step[root] == step &&
+		    operand_bytes(&p->operands[root]) == operand_bytes(s->out[0]) &&
+		    (s->takes == 0 || !is_read_twice(p, s, i)))
 			return root;
 	}
 	return VALUE_NONE;
@@ -309,6 +324,8 @@ static int lay_out(struct plan *p, struct error *err)
 {
 	int r = drop_unneeded(p);
 
+	if (r == 0)
+		r = plan_fuse(p);
 	if (r == 0)
 		r = plan_prepare(p, err);
 	return r == 0 ? layout_memory(p, err) : r;

@@ -45,6 +45,8 @@ struct plan {
 	size_t arena_size;
 };
 
+/* Takes additions of images into the convolutions before them. */
+int plan_fuse(struct plan *p) MUST_CHECK;
 /*
  * Prepares the steps in order and puts reorders between those that want one value in different layouts; what the
  * graph gives out is row-major again.
