@@ -7,6 +7,8 @@
 
 const struct model_format *const model_formats[] = {
 	&model_format_tensorflow,
+	&model_format_tflite,
+	&model_format_onnx,
 	NULL,
 };
 

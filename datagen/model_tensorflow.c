@@ -262,4 +262,5 @@ out:
 const struct model_format model_format_tensorflow = {
 	.name = "tensorflow",
 	.write_fraud = write_fraud,
+	.write_mobilenet = mobilenet_write_tensorflow,
 };
