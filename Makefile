@@ -123,7 +123,6 @@ $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 # tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>
 # names what a test needs beyond that.
 TESTS_USE_engine := datagen
-TESTS_USE_engine := datagen
 TESTS_USE_servers/redisai := net datagen
 TESTS_USE_e2e := net workloads stats common
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c tests/servers/*/test_*.c))
@@ -221,9 +220,9 @@ help:
 # The scripts take AIBench's variables from the environment or from make's command line (make load-fraud DATABASE_PORT=6380).
 .PHONY: generators loaders runners data-fraud data-fraud-ci load-fraud bench-fraud-ci
 .PHONY: data-vision data-vision-ci bench-vision-ci bench-vision-ci-tflite
-generators: $(filter %/aibench_generate_data %/aibench_generate_data_vision %/aibench_generate_model,$(PROGRAMS))
-loaders: $(filter %/aibench_load_data %/aibench_load_model,$(PROGRAMS))
-runners: $(filter %/aibench_run_inference_%,$(PROGRAMS))
+generators: $(addprefix $(BIN)/,$(filter aibench_generate_%,$(notdir $(PROGRAMS))))
+loaders: $(addprefix $(BIN)/,$(filter aibench_load_%,$(notdir $(PROGRAMS))))
+runners: $(addprefix $(BIN)/,$(filter aibench_run_inference_%,$(notdir $(PROGRAMS))))
 with_programs := PATH="$(abspath $(BIN)):$$PATH"
 data-fraud: generators
 	@$(with_programs) scripts/generate_data.sh
