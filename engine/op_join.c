@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/arith.h"
-#include "engine/ops.h"
+#include "engine/onednn.h"
 
 /* Every input gives `outer` rows; row i of the output is row i of each input in turn. */
 struct join {
@@ -49,6 +49,59 @@ static struct join *join_new(struct step *s, const struct shape *first, unsigned
 	return j;
 }
 
+/* Where a dimension of the image lies in memory if the image is in the other order. */
+static unsigned swapped_axis(enum image_layout order, unsigned axis)
+{
+	static const unsigned from_nchw[] = {0, 3, 1, 2}, from_nhwc[] = {0, 2, 3, 1};
+
+	return order == LAYOUT_NCHW ? from_nchw[axis] : from_nhwc[axis];
+}
+
+/* Images that all come in the other order are joined in it. */
+static int prepare_concat(struct step *s, struct error *err)
+{
+	const struct private_layout *first = s->in[0]->layout;
+	const uint32_t n = s->nin - 1;
+	struct join *j = s->state;
+	dnnl_memory_desc_t md;
+	struct image plain, image;
+	unsigned axis = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct private_layout *l = s->in[i]->layout;
+		if (l == NULL || !l->swapped || l->order != first->order)
+			return 0;
+	}
+	s->in_layout = pool_alloc(s->pool, s->nin, sizeof(struct private_layout *));
+	if (s->in_layout == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		s->in_layout[i] = s->in[i]->layout;
+	r = image_of(&plain, &s->out[0]->shape, first->order, err);
+	if (r < 0)
+		return r;
+	image = plain;
+	image_swap(&image, first->order);
+	r = onednn_image(&md, &image);
+	if (r == 0)
+		r = layout_new(s, &md, &plain, first->order, &s->out[0]->layout);
+	if (r == 0)
+		r = axis_resolve(operand_int(s->in[n], 0), 4, &axis, err);
+	if (r < 0 || s->out[0]->layout == NULL)
+		return r;
+	/* Dimensions before the axis, in memory. */
+	const unsigned at = swapped_axis(first->order, axis);
+	j->outer = 1;
+	for (unsigned d = 0; d < 4; d++) {
+		if (swapped_axis(first->order, d) < at)
+			j->outer *= (size_t)s->out[0]->shape.dims[d];
+	}
+	for (uint32_t i = 0; i < n; i++)
+		j->bytes[i] = j->outer > 0 ? s->in[i]->shape.count / j->outer * sizeof(float) : 0;
+	return 0;
+}
+
 int types_concat(const struct attributes *attr, const enum dtype *in, uint32_t nin, enum dtype *out, uint32_t nout,
 		 struct error *err)
 {
@@ -83,6 +136,7 @@ int plan_concat(struct step *s, struct error *err)
 	}
 	if (join_new(s, first, axis, n) == NULL)
 		return ERR_NOMEM;
+	s->prepare = prepare_concat;
 	return shape_set(&s->out[0]->shape, dims, first->rank);
 }
 

@@ -476,6 +476,30 @@ static void chain_residual(struct chain *ch, const char *from, const struct ref 
 		ch->now.v[i] += value->v[i];
 }
 
+/* Joins it with what node `from` made, of the same shape, along an axis of NHWC. */
+static void chain_concat(struct chain *ch, const char *from, const struct ref *value, unsigned axis)
+{
+	static const int64_t nchw[] = {0, 2, 3, 1};
+	int64_t dims[4], at[4] = {0};
+	struct ref joined;
+	char name[32];
+
+	snprintf(name, sizeof(name), "axis%u", ch->n);
+	add_int(&ch->c.b, name, ch->nchw ? nchw[axis] : (int64_t)axis);
+	chain_node(ch, "ConcatV2");
+	node_input(&ch->c.b, from);
+	node_input(&ch->c.b, name);
+	attr_int(&ch->c.b, "N", 2);
+	node_end(&ch->c.b);
+	memcpy(dims, ch->now.dims, sizeof(dims));
+	dims[axis] *= 2;
+	ref_init(&joined, dims, 4);
+	ref_place(&joined, &ch->now, at);
+	at[axis] = ch->now.dims[axis];
+	ref_place(&joined, value, at);
+	chain_replace(ch, &joined);
+}
+
 static void chain_begin(struct chain *ch, struct rng *rng, const int64_t *dims)
 {
 	struct ref x;
@@ -551,7 +575,7 @@ static void fused_and_unfused_chains_match_reference(void **state)
 	}
 }
 
-static void residual_blocks_match_reference(void **state)
+static void residual_and_joined_blocks_match_reference(void **state)
 {
 	(void)state;
 	for (uint64_t round = 0; round < ROUNDS; round++) {
@@ -578,6 +602,10 @@ static void residual_blocks_match_reference(void **state)
 		chain_residual(&ch, from, &kept);
 		if (rng_below(&rng, 2) == 0)
 			chain_activation(&ch, rng_below(&rng, 2));
+		if (rng_below(&rng, 2) == 0)
+			chain_concat(&ch, from, &kept, (unsigned)rng_below(&rng, 4));
+		if (rng_below(&rng, 2) == 0)
+			chain_conv(&ch, 1, 1, 16, false, false);
 		ref_release(&kept);
 		chain_end(&ch, round % 2 != 0);
 	}
@@ -936,7 +964,7 @@ static void mobilenet_gives_the_golden_answers(void **state)
 	char path[4096], *blob;
 	struct tensor *x, *y;
 	struct model_context *c;
-	struct model *m;
+	struct model *m = NULL;
 	struct error err;
 	size_t len;
 
@@ -1007,7 +1035,7 @@ int main(void)
 		cmocka_unit_test(unusual_windows_match_reference),
 		cmocka_unit_test(pools_match_reference),
 		cmocka_unit_test(fused_and_unfused_chains_match_reference),
-		cmocka_unit_test(residual_blocks_match_reference),
+		cmocka_unit_test(residual_and_joined_blocks_match_reference),
 		cmocka_unit_test(added_images_may_broadcast),
 		cmocka_unit_test(local_response_is_normalised_over_channels),
 		cmocka_unit_test(batches_equal_images_one_by_one),
