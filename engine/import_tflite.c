@@ -172,7 +172,7 @@ static int add_constant(struct tfl_op *o, struct tfl_tensor *t)
 	struct tensor *made;
 	int r = constant_shell(o, t, t->dtype, &made);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (t->type == TFL_FLOAT16) {
 		for (size_t i = 0; i < made->count; i++)
@@ -222,7 +222,7 @@ static int widen_constant(struct tfl_op *o, struct tfl_tensor *t)
 
 	if (r == 0)
 		r = constant_shell(o, t, DTYPE_FLOAT, &made);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (int i = t->step_dimension + 1; i > 0 && i < t->rank; i++)
 		inner *= (size_t)t->dims[i];
@@ -297,7 +297,7 @@ int tfl_constant(struct tfl_op *o, enum dtype t, const int64_t *dims, unsigned r
 
 	if (r == 0)
 		r = tensor_new(&made, t, dims, rank, false, o->m->g->allocator);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	memcpy(made->data, data, made->size);
 	int64_t v = graph_add_constant(o->m->g, made);
@@ -357,7 +357,8 @@ int tfl_quantization(const struct tfl_op *o, const struct tfl_tensor *t, float *
 
 static int32_t builtin_code(const struct fb_table *code)
 {
-	int32_t narrow = fb_int8(code, CODE_SHORT, 0), wide = fb_int32(code, CODE_BUILTIN, 0);
+	const int8_t narrow = fb_int8(code, CODE_SHORT, 0);
+	const int32_t wide = fb_int32(code, CODE_BUILTIN, 0);
 
 	return narrow > wide ? narrow : wide;
 }
@@ -430,7 +431,7 @@ static int describe(const struct tfl_tensor *t, struct model_tensor_info *info)
 	info->dtype = t->dtype;
 	info->rank = t->rank;
 	memcpy(info->dims, t->dims, sizeof(t->dims));
-	info->name = strdup(t->name);
+	info->name = strdup(t->name != NULL ? t->name : "");
 	return info->name != NULL ? 0 : ERR_NOMEM;
 }
 

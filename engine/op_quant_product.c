@@ -32,6 +32,8 @@ struct product {
 		struct quant_depthwise depthwise;
 	} q;
 	int32_t flip, zero;
+	bool covered; /* by the image alone: there is no padding */
+	size_t slack; /* numbers behind the image */
 	const struct quant_kernels *kernels;
 };
 
@@ -151,7 +153,7 @@ int quant_pack(struct graph *g, struct node *node)
 		operands[i] = (struct operand){.dtype = t->dtype, .data = t->data};
 		in[i] = &operands[i];
 		r = shape_set(&operands[i].shape, t->dims, t->rank);
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
 	if (quant_check_weights(node->op, in, NULL) < 0)
@@ -159,13 +161,13 @@ int quant_pack(struct graph *g, struct node *node)
 	r = packing_of(&p, node->op, &node->attr, &in[1]->shape);
 	if (r == 0) /* few outputs fill a panel all the same: it can be much larger than the weights */
 		r = graph_check_constant(g, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, NULL);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	struct quant_weights *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return ERR_NOMEM;
 	r = tensor_new(&w->data, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, true, g->allocator);
-	if (r < 0) {
+	if (r != 0) {
 		free(w);
 		return r;
 	}
@@ -239,7 +241,10 @@ static int run_product(const struct step *s, struct run *run)
 	const int16_t *window[PIXELS];
 
 	(void)run;
-	memset(image, 0, s->scratch_size);
+	if (p->covered)
+		memset(image + s->scratch_size / sizeof(*image) - p->slack, 0, p->slack * sizeof(*image));
+	else
+		memset(image, 0, s->scratch_size);
 	for (size_t n = 0; n < g->images; n++, x += g->height * g->width * g->channels) {
 		widen_image(p, x, image);
 		for (size_t first = 0; first < pixels; first += PIXELS) {
@@ -282,7 +287,7 @@ static int plan_geometry(struct step *s, struct product_geometry *g, struct erro
 				       .outputs = (size_t)w->dims[depthwise ? 3 : 0]};
 	struct sweep sweep;
 	int r = window_sweep(&sweep, window, w->dims + 1, x->dims + 1, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (unsigned i = 0; i < 2; i++) {
 		g->kernel[i] = (size_t)sweep.kernel[i];
@@ -334,13 +339,15 @@ static size_t *segment_offsets(struct step *s, const struct product_geometry *g,
 }
 
 /* An image and, behind it, what the last vector of a window reads past it. */
-static int image_size(const struct product *p, size_t *ret)
+static int image_size(struct product *p, size_t *ret)
 {
 	const struct product_geometry *g = &p->geometry;
 	size_t n;
 
+	p->slack = 2 * p->kernels->lanes;
+	p->covered = g->padded[0] <= g->height && g->padded[1] <= g->width;
 	if (!size_mul(&n, g->padded[0], g->padded[1]) || !size_mul(&n, n, g->channels) || !size_mul(&n, n, g->repeat) ||
-	    !size_add(&n, n, 2 * p->kernels->lanes) || !size_mul(ret, n, 2) || *ret > PTRDIFF_MAX)
+	    !size_add(&n, n, p->slack) || !size_mul(ret, n, 2) || *ret > PTRDIFF_MAX)
 		return ERR_RANGE;
 	return 0;
 }
@@ -361,7 +368,7 @@ int plan_quant_product(struct step *s, struct error *err)
 		r = op == OP_QUANT_MATMUL ? plan_matrix(s, &p->geometry, err) : plan_geometry(s, &p->geometry, err);
 	if (r == 0)
 		r = packing_of(&packing, op, &s->node->attr, &s->in[1]->shape);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (s->node->quant != NULL) {
 		packed = s->node->quant->data->data;

@@ -60,7 +60,7 @@ struct tfl_op {
 
 /* tflite_ops.c. ERR_UNSUPPORTED, ERR_FORMAT, ERR_INVALID, ERR_RANGE, ERR_NOMEM. */
 int tfl_convert(struct tfl_op *o) MUST_CHECK;
-/* The schema's name of a builtin operator, or "operator N" in buf. */
+/* tflite_names.c. The schema's name of a builtin operator, or "operator N" in buf. */
 #define TFL_NAME_MAX 32
 const char *tfl_operator_name(int32_t code, char buf[TFL_NAME_MAX]);
 

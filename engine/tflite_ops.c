@@ -1,7 +1,6 @@
 /*
  * tflite_ops.c - TFLite's operators in terms of ours.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/arith.h"
@@ -49,7 +48,7 @@ static int with_number(struct tfl_op *o, enum op op, uint32_t x, float number, u
 	uint32_t in[] = {x, 0};
 	int r = tfl_constant(o, DTYPE_FLOAT, NULL, 0, &number, &in[1]);
 
-	return r < 0 ? r : tfl_node(o, op, &attr, in, 2, 1, ret);
+	return r != 0 ? r : tfl_node(o, op, &attr, in, 2, 1, ret);
 }
 
 /* value, after the fused activation, is the operator's output. */
@@ -75,7 +74,7 @@ static int finish(struct tfl_op *o, enum tfl_activation activation, uint32_t val
 	default:
 		return error_set(o->err, ERR_UNSUPPORTED, "fused activation %d is not supported", (int)activation);
 	}
-	return r < 0 ? r : tfl_set(o, 0, value);
+	return r != 0 ? r : tfl_set(o, 0, value);
 }
 
 /* Every input as it is, and outputs that follow each other. */
@@ -102,7 +101,7 @@ static int inputs(struct tfl_op *o, uint32_t *in, uint32_t *ret_n)
 		if (fb_vector_int32(o->in, i) == -1)
 			continue;
 		int r = tfl_value(o, i, &in[(*ret_n)++]);
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
 	return 0;
@@ -116,7 +115,7 @@ static int convert_plain(struct tfl_op *o, enum op op)
 	uint32_t in[INPUTS_MAX], n;
 	int r = inputs(o, in, &n);
 
-	return r < 0 ? r : convert(o, op, &attr, in, n, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, 1);
 }
 
 static int convert_binary(struct tfl_op *o, enum op op)
@@ -129,7 +128,7 @@ static int convert_binary(struct tfl_op *o, enum op op)
 		r = tfl_float_value(o, i, &in[i]);
 	if (r == 0)
 		r = tfl_node(o, op, &attr, in, 2, 1, &value);
-	return r < 0 ? r : finish(o, tfl_activation(o, 0), value);
+	return r != 0 ? r : finish(o, tfl_activation(o, 0), value);
 }
 
 /* Whose weights are [1, H, W, C * M], in TensorFlow's layout [H, W, C, M]. */
@@ -159,7 +158,7 @@ static int convert_conv(struct tfl_op *o, enum op op)
 
 	for (uint32_t i = 0; i < n && r == 0; i++)
 		r = tfl_float_value(o, i, &in[i]);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	attr.weights = depthwise ? WEIGHTS_HWCM : WEIGHTS_OHWI;
 	if (depthwise) {
@@ -171,7 +170,7 @@ static int convert_conv(struct tfl_op *o, enum op op)
 	}
 	if (r == 0)
 		r = tfl_node(o, op, &attr, in, n, 1, &value);
-	return r < 0 ? r : finish(o, tfl_activation(o, depthwise ? 4 : 3), value);
+	return r != 0 ? r : finish(o, tfl_activation(o, depthwise ? 4 : 3), value);
 }
 
 static int convert_pool(struct tfl_op *o, enum op op)
@@ -184,7 +183,7 @@ static int convert_pool(struct tfl_op *o, enum op op)
 		r = tfl_value(o, 0, &value);
 	if (r == 0)
 		r = tfl_node(o, op, &attr, &value, 1, 1, &value);
-	return r < 0 ? r : finish(o, tfl_activation(o, 5), value);
+	return r != 0 ? r : finish(o, tfl_activation(o, 5), value);
 }
 
 /* Options: activation, weights_format, keep_num_dims. Rows are whatever the dimensions before the last one hold. */
@@ -209,7 +208,7 @@ static int convert_fully_connected(struct tfl_op *o, enum op op)
 	}
 	if (r == 0)
 		r = tfl_node(o, op, &attr, in, n, 1, &value);
-	return r < 0 ? r : finish(o, tfl_activation(o, 0), value);
+	return r != 0 ? r : finish(o, tfl_activation(o, 0), value);
 }
 
 static int convert_softmax(struct tfl_op *o, enum op op)
@@ -221,7 +220,7 @@ static int convert_softmax(struct tfl_op *o, enum op op)
 
 	if (r == 0 && beta != 1.0f)
 		r = with_number(o, OP_MUL, value, beta, &value);
-	return r < 0 ? r : convert(o, op, &attr, &value, 1, 1);
+	return r != 0 ? r : convert(o, op, &attr, &value, 1, 1);
 }
 
 /* The shape is an input, or else an option. */
@@ -233,7 +232,7 @@ static int convert_reshape(struct tfl_op *o, enum op op)
 	uint32_t in[2];
 	int r = tfl_value(o, 0, &in[0]);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (tfl_in(o, 1) != NULL) {
 		r = tfl_value(o, 1, &in[1]);
@@ -244,7 +243,7 @@ static int convert_reshape(struct tfl_op *o, enum op op)
 			dims[i] = fb_vector_int32(&shape, i);
 		r = tfl_constant(o, DTYPE_INT64, (int64_t[]){shape.n}, 1, dims, &in[1]);
 	}
-	return r < 0 ? r : convert(o, op, &attr, in, 2, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, 2, 1);
 }
 
 static int convert_squeeze(struct tfl_op *o, enum op op)
@@ -258,7 +257,7 @@ static int convert_squeeze(struct tfl_op *o, enum op op)
 	for (uint32_t i = 0; i < axes.n; i++)
 		attr.axes[i] = fb_vector_int32(&axes, i);
 	int r = tfl_value(o, 0, &value);
-	return r < 0 ? r : convert(o, op, &attr, &value, 1, 1);
+	return r != 0 ? r : convert(o, op, &attr, &value, 1, 1);
 }
 
 static int convert_concatenation(struct tfl_op *o, enum op op)
@@ -271,7 +270,7 @@ static int convert_concatenation(struct tfl_op *o, enum op op)
 		r = int_constant(o, fb_int32(&o->options, 0, 0), &in[n]);
 	if (r == 0)
 		r = tfl_node(o, op, &attr, in, n + 1, 1, &value);
-	return r < 0 ? r : finish(o, tfl_activation(o, 1), value);
+	return r != 0 ? r : finish(o, tfl_activation(o, 1), value);
 }
 
 /* TFLite: axis, x */
@@ -283,7 +282,7 @@ static int convert_split(struct tfl_op *o, enum op op)
 
 	if (r == 0)
 		r = tfl_value(o, 0, &in[1]);
-	return r < 0 ? r : convert(o, op, &attr, in, 2, o->nout);
+	return r != 0 ? r : convert(o, op, &attr, in, 2, o->nout);
 }
 
 static int convert_reduce(struct tfl_op *o, enum op op)
@@ -292,7 +291,7 @@ static int convert_reduce(struct tfl_op *o, enum op op)
 	uint32_t in[INPUTS_MAX], n;
 	int r = inputs(o, in, &n);
 
-	return r < 0 ? r : convert(o, op, &attr, in, n, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, 1);
 }
 
 static int convert_strided_slice(struct tfl_op *o, enum op op)
@@ -308,7 +307,7 @@ static int convert_strided_slice(struct tfl_op *o, enum op op)
 	if (fb_bool(t, 5, false))
 		return error_set(o->err, ERR_UNSUPPORTED, "ends that count from the begin are not supported");
 	int r = inputs(o, in, &n);
-	return r < 0 ? r : convert(o, op, &attr, in, n, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, 1);
 }
 
 static int convert_gather(struct tfl_op *o, enum op op)
@@ -321,7 +320,7 @@ static int convert_gather(struct tfl_op *o, enum op op)
 	int r = inputs(o, in, &n);
 	if (r == 0)
 		r = int_constant(o, fb_int32(&o->options, 0, 0), &in[n]);
-	return r < 0 ? r : convert(o, op, &attr, in, n + 1, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n + 1, 1);
 }
 
 /* Both have the number of tensors first and the axis second. */
@@ -331,7 +330,7 @@ static int convert_pack(struct tfl_op *o, enum op op)
 	uint32_t in[INPUTS_MAX], n;
 	int r = inputs(o, in, &n);
 
-	return r < 0 ? r : convert(o, op, &attr, in, n, op == OP_UNPACK ? o->nout : 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, op == OP_UNPACK ? o->nout : 1);
 }
 
 /* The result's type is that of the output tensor: CAST, SHAPE, ARG_MAX. */
@@ -342,7 +341,7 @@ static int convert_typed(struct tfl_op *o, enum op op)
 	uint32_t in[INPUTS_MAX], n;
 	int r = inputs(o, in, &n);
 
-	return r < 0 ? r : convert(o, op, &attr, in, n, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, 1);
 }
 
 static int convert_batch_matmul(struct tfl_op *o, enum op op)
@@ -352,7 +351,7 @@ static int convert_batch_matmul(struct tfl_op *o, enum op op)
 	uint32_t in[INPUTS_MAX], n;
 	int r = inputs(o, in, &n);
 
-	return r < 0 ? r : convert(o, op, &attr, in, n, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, n, 1);
 }
 
 static int convert_clip(struct tfl_op *o, enum op op)
@@ -361,7 +360,7 @@ static int convert_clip(struct tfl_op *o, enum op op)
 	int r = tfl_value(o, 0, &value);
 
 	(void)op;
-	return r < 0 ? r : finish(o, TFL_RELU_N1_TO_1, value);
+	return r != 0 ? r : finish(o, TFL_RELU_N1_TO_1, value);
 }
 
 /* x * relu6(x + 3) / 6 */
@@ -377,7 +376,7 @@ static int convert_hard_swish(struct tfl_op *o, enum op op)
 		r = tfl_node(o, OP_RELU6, &attr, &in[1], 1, 1, &in[1]);
 	if (r == 0)
 		r = with_number(o, OP_MUL, in[1], 1.0f / 6.0f, &in[1]);
-	return r < 0 ? r : convert(o, op, &attr, in, 2, 1);
+	return r != 0 ? r : convert(o, op, &attr, in, 2, 1);
 }
 
 /* Of a constant: FLOAT16, or 8 bits. */
@@ -387,7 +386,7 @@ static int convert_dequantize(struct tfl_op *o, enum op op)
 	uint32_t value;
 	int r = tfl_float_value(o, 0, &value);
 
-	return r < 0 ? r : convert(o, op, &attr, &value, 1, 1);
+	return r != 0 ? r : convert(o, op, &attr, &value, 1, 1);
 }
 
 /* --- the table --- */
@@ -473,142 +472,4 @@ int tfl_convert(struct tfl_op *o)
 		return operators[i].convert(o, operators[i].op);
 	}
 	return error_set(o->err, ERR_UNSUPPORTED, "this operator is not supported");
-}
-
-const char *tfl_operator_name(int32_t code, char buf[TFL_NAME_MAX])
-{
-	static const char *const names[] = {
-		"ADD",
-		"AVERAGE_POOL_2D",
-		"CONCATENATION",
-		"CONV_2D",
-		"DEPTHWISE_CONV_2D",
-		"DEPTH_TO_SPACE",
-		"DEQUANTIZE",
-		"EMBEDDING_LOOKUP",
-		"FLOOR",
-		"FULLY_CONNECTED",
-		"HASHTABLE_LOOKUP",
-		"L2_NORMALIZATION",
-		"L2_POOL_2D",
-		"LOCAL_RESPONSE_NORMALIZATION",
-		"LOGISTIC",
-		"LSH_PROJECTION",
-		"LSTM",
-		"MAX_POOL_2D",
-		"MUL",
-		"RELU",
-		"RELU_N1_TO_1",
-		"RELU6",
-		"RESHAPE",
-		"RESIZE_BILINEAR",
-		"RNN",
-		"SOFTMAX",
-		"SPACE_TO_DEPTH",
-		"SVDF",
-		"TANH",
-		"CONCAT_EMBEDDINGS",
-		"SKIP_GRAM",
-		"CALL",
-		"CUSTOM",
-		"EMBEDDING_LOOKUP_SPARSE",
-		"PAD",
-		"UNIDIRECTIONAL_SEQUENCE_RNN",
-		"GATHER",
-		"BATCH_TO_SPACE_ND",
-		"SPACE_TO_BATCH_ND",
-		"TRANSPOSE",
-		"MEAN",
-		"SUB",
-		"DIV",
-		"SQUEEZE",
-		"UNIDIRECTIONAL_SEQUENCE_LSTM",
-		"STRIDED_SLICE",
-		"BIDIRECTIONAL_SEQUENCE_RNN",
-		"EXP",
-		"TOPK_V2",
-		"SPLIT",
-		"LOG_SOFTMAX",
-		"DELEGATE",
-		"BIDIRECTIONAL_SEQUENCE_LSTM",
-		"CAST",
-		"PRELU",
-		"MAXIMUM",
-		"ARG_MAX",
-		"MINIMUM",
-		"LESS",
-		"NEG",
-		"PADV2",
-		"GREATER",
-		"GREATER_EQUAL",
-		"LESS_EQUAL",
-		"SELECT",
-		"SLICE",
-		"SIN",
-		"TRANSPOSE_CONV",
-		"SPARSE_TO_DENSE",
-		"TILE",
-		"EXPAND_DIMS",
-		"EQUAL",
-		"NOT_EQUAL",
-		"LOG",
-		"SUM",
-		"SQRT",
-		"RSQRT",
-		"SHAPE",
-		"POW",
-		"ARG_MIN",
-		"FAKE_QUANT",
-		"REDUCE_PROD",
-		"REDUCE_MAX",
-		"PACK",
-		"LOGICAL_OR",
-		"ONE_HOT",
-		"LOGICAL_AND",
-		"LOGICAL_NOT",
-		"UNPACK",
-		"REDUCE_MIN",
-		"FLOOR_DIV",
-		"REDUCE_ANY",
-		"SQUARE",
-		"ZEROS_LIKE",
-		"FILL",
-		"FLOOR_MOD",
-		"RANGE",
-		"RESIZE_NEAREST_NEIGHBOR",
-		"LEAKY_RELU",
-		"SQUARED_DIFFERENCE",
-		"MIRROR_PAD",
-		"ABS",
-		"SPLIT_V",
-		"UNIQUE",
-		"CEIL",
-		"REVERSE_V2",
-		"ADD_N",
-		"GATHER_ND",
-		"COS",
-		"WHERE",
-		"RANK",
-		"ELU",
-		"REVERSE_SEQUENCE",
-		"MATRIX_DIAG",
-		"QUANTIZE",
-		"MATRIX_SET_DIAG",
-		"ROUND",
-		"HARD_SWISH",
-		"IF",
-		"WHILE",
-		"NON_MAX_SUPPRESSION_V4",
-		"NON_MAX_SUPPRESSION_V5",
-		"SCATTER_ND",
-		"SELECT_V2",
-		"DENSIFY",
-		"SEGMENT_SUM",
-		"BATCH_MATMUL",
-	};
-
-	if (code >= 0 && (size_t)code < ARRAY_LEN(names))
-		return names[code];
-	snprintf(buf, TFL_NAME_MAX, "operator %d", code);
-	return buf;
 }

@@ -38,7 +38,7 @@ static int range_of(const struct tfl_op *o, const struct tfl_tensor *out, enum t
 	struct step s;
 	int r = step_of(o, out, &s);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	int32_t low = lowest(out), high = low + 255, from = low, to = high;
 	switch (activation) {
@@ -67,7 +67,7 @@ static int finish(struct tfl_op *o, enum op op, const struct attributes *attr, c
 	uint32_t value;
 	int r = tfl_node(o, op, attr, in, nin, 1, &value);
 
-	return r < 0 ? r : tfl_set(o, 0, value);
+	return r != 0 ? r : tfl_set(o, 0, value);
 }
 
 /* --- products --- */
@@ -79,7 +79,7 @@ static int check_weights(const struct tfl_op *o, const struct tfl_tensor *w, int
 	int r = tfl_check_steps(o, w);
 
 	*ret_zero = 0;
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (w->steps.n == 1) {
 		float step;
@@ -165,7 +165,7 @@ static int convert_product(struct tfl_op *o, enum op op, struct attributes *attr
 		r = add_bias(o, outputs, &values[2]);
 	if (r == 0)
 		r = add_scalings(o, outputs, in.size, result.size, &values[3]);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	attr->quant.zero[0] = in.zero;
 	return finish(o, op, attr, values, 5);
@@ -180,7 +180,7 @@ static int convert_conv(struct tfl_op *o)
 
 	if (r == 0)
 		r = tfl_value(o, 0, &x);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return convert_product(o, depthwise ? OP_QUANT_DEPTHWISE : OP_QUANT_CONV2D, &attr,
 			       tfl_activation(o, depthwise ? 4 : 3), x);
@@ -201,7 +201,7 @@ static int convert_fully_connected(struct tfl_op *o)
 		if (r == 0)
 			r = tfl_node(o, OP_RESHAPE, &none, in, 2, 1, &in[0]);
 	}
-	return r < 0 ? r : convert_product(o, OP_QUANT_MATMUL, &attr, tfl_activation(o, 0), in[0]);
+	return r != 0 ? r : convert_product(o, OP_QUANT_MATMUL, &attr, tfl_activation(o, 0), in[0]);
 }
 
 /* --- two inputs --- */
@@ -226,7 +226,7 @@ static int convert_binary(struct tfl_op *o)
 		r = step_of(o, tfl_out(o, 0), &out);
 	if (r == 0)
 		r = range_of(o, tfl_out(o, 0), tfl_activation(o, 0), &q->range);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	q->zero[0] = a.zero;
 	q->zero[1] = b.zero;
@@ -334,7 +334,7 @@ static int add_table(struct tfl_op *o, const struct tfl_tensor *from, const stru
 		r = range_of(o, to, activation_of(o->code), &range);
 	if (r == 0 && f == NULL)
 		r = fill_scaled(o, lowest(from), &in, &out, &range, table);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (int32_t i = 0; i < 256 && f != NULL; i++) {
 		int32_t y = evaluate(f, lowest(from) + i, &in, &out);
@@ -354,7 +354,7 @@ static int convert_table(struct tfl_op *o)
 	int r = tfl_value(o, 0, &in[0]);
 	if (r == 0)
 		r = add_table(o, tfl_in(o, 0), tfl_out(o, 0), &in[1]);
-	return r < 0 ? r : finish(o, OP_QUANT_TABLE, &attr, in, 2);
+	return r != 0 ? r : finish(o, OP_QUANT_TABLE, &attr, in, 2);
 }
 
 static int convert_dequantize(struct tfl_op *o)
@@ -367,12 +367,12 @@ static int convert_dequantize(struct tfl_op *o)
 
 	if (r == 0)
 		r = step_of(o, tfl_in(o, 0), &s);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (int32_t i = 0; i < 256; i++)
 		table[i] = s.size * (float)(lowest(tfl_in(o, 0)) + i - s.zero);
 	r = tfl_constant(o, DTYPE_FLOAT, (int64_t[]){256}, 1, table, &in[1]);
-	return r < 0 ? r : finish(o, OP_QUANT_TABLE, &attr, in, 2);
+	return r != 0 ? r : finish(o, OP_QUANT_TABLE, &attr, in, 2);
 }
 
 /* From FLOAT, or from one step to another. */
@@ -392,7 +392,7 @@ static int convert_quantize(struct tfl_op *o)
 		r = step_of(o, out, &s);
 	if (r == 0)
 		r = range_of(o, out, TFL_NONE, &attr.quant.range);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	attr.quant.step = s.size;
 	attr.dtype = out->dtype;
@@ -411,7 +411,7 @@ static int convert_pool(struct tfl_op *o)
 		r = tfl_value(o, 0, &x);
 	if (r == 0)
 		r = range_of(o, tfl_out(o, 0), tfl_activation(o, 5), &attr.quant.range);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return finish(o, o->code == TFL_OP_MAX_POOL_2D ? OP_QUANT_MAX_POOL : OP_QUANT_AVG_POOL, &attr, &x, 1);
 }
@@ -431,7 +431,7 @@ static int convert_mean(struct tfl_op *o)
 		r = step_of(o, tfl_out(o, 0), &out);
 	if (r == 0)
 		r = range_of(o, tfl_out(o, 0), TFL_NONE, &attr.quant.range);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	attr.quant.zero[0] = in.zero;
 	attr.quant.scaling[0] = scaling_of((double)in.size / (double)out.size);
@@ -453,7 +453,7 @@ static int convert_softmax(struct tfl_op *o)
 		r = step_of(o, tfl_out(o, 0), &out);
 	if (r == 0)
 		r = range_of(o, tfl_out(o, 0), TFL_NONE, &attr.quant.range);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (!(beta >= 0.0f))
 		return error_set(o->err, ERR_UNSUPPORTED, "beta = %g is not supported", (double)beta);
@@ -461,7 +461,7 @@ static int convert_softmax(struct tfl_op *o)
 		table[i] = expf(-in.size * beta * (float)i);
 	r = tfl_constant(o, DTYPE_FLOAT, (int64_t[]){256}, 1, table, &values[1]);
 	attr.quant.step = out.size;
-	return r < 0 ? r : finish(o, OP_QUANT_SOFTMAX, &attr, values, 2);
+	return r != 0 ? r : finish(o, OP_QUANT_SOFTMAX, &attr, values, 2);
 }
 
 #define JOINED_MAX 256
@@ -487,7 +487,7 @@ static int convert_concatenation(struct tfl_op *o)
 		if (r == 0)
 			r = step_of(o, tfl_in(o, i), &from);
 		in[i] = pair[0];
-		if (r < 0 || (from.size == to.size && from.zero == to.zero))
+		if (r != 0 || (from.size == to.size && from.zero == to.zero))
 			continue;
 		r = add_table(o, tfl_in(o, i), tfl_out(o, 0), &pair[1]);
 		if (r == 0)
@@ -495,7 +495,7 @@ static int convert_concatenation(struct tfl_op *o)
 	}
 	if (r == 0)
 		r = tfl_constant(o, DTYPE_INT64, NULL, 0, &axis, &in[o->nin]);
-	return r < 0 ? r : finish(o, OP_CONCAT, &attr, in, o->nin + 1);
+	return r != 0 ? r : finish(o, OP_CONCAT, &attr, in, o->nin + 1);
 }
 
 /* With what stands for 0. */
@@ -508,11 +508,11 @@ static int convert_pad(struct tfl_op *o)
 
 	for (uint32_t i = 0; i < 2 && r == 0; i++)
 		r = tfl_value(o, i, &in[i]);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	const uint8_t zero = (uint8_t)s.zero;
 	r = tfl_constant(o, tfl_in(o, 0)->dtype, NULL, 0, &zero, &in[2]);
-	return r < 0 ? r : finish(o, OP_PAD, &attr, in, 3);
+	return r != 0 ? r : finish(o, OP_PAD, &attr, in, 3);
 }
 
 int tfl_convert_quantized(struct tfl_op *o)

@@ -30,7 +30,7 @@ static float f32(const uint8_t *p)
 static const uint8_t *field(const uint8_t *t, unsigned id)
 {
 	const uint8_t *vtable = t - (int32_t)u32(t);
-	unsigned size = vtable[0] | vtable[1] << 8, offset = 0;
+	unsigned size = vtable[0] | (unsigned)vtable[1] << 8, offset = 0;
 
 	if (4 + 2 * id < size)
 		offset = vtable[4 + 2 * id] | (unsigned)vtable[5 + 2 * id] << 8;
