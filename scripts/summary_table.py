@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""One row for every set-up that was run: its median rate, the spread of its repetitions, latencies, client CPU."""
+"""One row for every set-up that was run: its median rate, the spread of its repetitions, latencies, client CPU.
+
+Batch is the number of inferences a request holds (the tensor batch)."""
 
 import argparse
 import statistics
@@ -7,7 +9,7 @@ import sys
 
 from aibench_results import ResultsError, load_runs
 
-HEADINGS = ("Set-up", "Workers", "Runs", "Inferences/s", "Spread", "q50 ms", "q99 ms", "q99.9 ms", "Client CPU us")
+HEADINGS = ("Set-up", "Workers", "Batch", "Runs", "Inferences/s", "Spread", "q50 ms", "q99 ms", "q99.9 ms", "Client CPU \u00b5s")
 
 
 def name_of(run):
@@ -30,7 +32,7 @@ def row_of(key, runs):
     quantile = lambda name: median_of(runs, lambda run: run.data["OverallQuantiles"]["AllQueries"].get(name))
     cpu = median_of(runs, lambda run: (run.data.get("Client") or {}).get("CPUMicrosPerInference"))
     spread = 100 * (max(rates) - min(rates)) / rate if rate and len(rates) > 1 else None
-    return (key[0], str(key[1]), str(len(runs)), cell(rate, 0), "n/a" if spread is None else "%.0f %%" % spread,
+    return (key[0], str(key[1]), str(key[2]), str(len(runs)), cell(rate, 0), "n/a" if spread is None else "%.0f %%" % spread,
             cell(quantile("q50"), 3), cell(quantile("q99"), 3), cell(quantile("q999"), 3), cell(cpu, 1))
 
 
@@ -46,7 +48,7 @@ def main():
         return 1
     setups = {}
     for run in runs:
-        setups.setdefault((name_of(run), run.workers), []).append(run)
+        setups.setdefault((name_of(run), run.workers, run.tensor_batch), []).append(run)
     rows = [HEADINGS] + [row_of(key, setups[key]) for key in sorted(setups)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     for row in rows:

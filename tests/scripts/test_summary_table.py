@@ -29,7 +29,7 @@ class SummaryTable(unittest.TestCase):
         done = self.run_on([result("net", 16, rate, q50) for rate, q50 in ((100, 1), (110, 3), (120, 2))])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.splitlines()[1].split(),
-                         ["net", "16", "3", "110", "18", "%", "2.000", "4.000", "6.000", "7.5"])
+                         ["net", "16", "1", "3", "110", "18", "%", "2.000", "4.000", "6.000", "7.5"])
 
     def test_setups_have_a_row_each_in_order_of_workers(self):
         done = self.run_on([result("net", 64, 1, 1), result("net", 2, 1, 1), result("a", 8, 1, 1)])
