@@ -130,6 +130,12 @@ if wanted large-tensor; then
 	"${BUILD:-build/release}/bench/bench_large_tensor"
 fi
 
+if wanted mobilenet; then
+	echo "== Engine: MobileNet V1 on one core, to the peak of its multipliers measured in the same rounds"
+	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" ||
+		echo "bench-self: no MobileNet: MODEL_FILE names a frozen GraphDef" >&2
+fi
+
 # peak_memory COMMAND…: its largest resident set, MiB
 peak_memory() {
 	local pid peak=0 now
