@@ -119,7 +119,6 @@ static int read_tensor(struct tfl_model *m, const struct fb_table *t, struct tfl
 	ret->rank = (int)shape.n;
 	for (uint32_t i = 0; i < shape.n; i++)
 		ret->dims[i] = fb_vector_int32(dims, i);
-	ret->has_signature = dims == &signature;
 	if (buffer >= m->buffers.n)
 		return buffer == 0 ? 0
 				   : import_fail(m->im, MODEL_FAULT_PARSE, ERR_FORMAT,

@@ -24,17 +24,16 @@ enum tfl_type {
 /* A tensor of the main subgraph. */
 struct tfl_tensor {
 	const char *name;
-	int8_t type;        /* TFL_* */
-	enum dtype dtype;   /* of the value; FLOAT16 constants become FLOAT */
-	int rank;           /* as declared */
-	bool has_signature; /* dims are of the signature: -1 where free */
-	int64_t dims[TENSOR_MAX_RANK];
-	struct fb_vector data;  /* constant's bytes; data NULL: none */
-	struct fb_vector steps; /* floats: quantization scales; n 0: not quantized */
-	struct fb_vector zeros; /* int64: zero points */
-	int32_t step_dimension; /* that several steps go along */
-	uint32_t value;         /* in the graph; VALUE_NONE: not made yet */
-	uint32_t widened;       /* the same constant as FLOAT; VALUE_NONE: not asked for yet */
+	int8_t type;                   /* TFL_* */
+	enum dtype dtype;              /* of the value; FLOAT16 constants become FLOAT */
+	int rank;                      /* as declared */
+	int64_t dims[TENSOR_MAX_RANK]; /* -1 where the signature leaves it free */
+	struct fb_vector data;         /* constant's bytes; data NULL: none */
+	struct fb_vector steps;        /* floats: quantization scales; n 0: not quantized */
+	struct fb_vector zeros;        /* int64: zero points */
+	int32_t step_dimension;        /* that several steps go along */
+	uint32_t value;                /* in the graph; VALUE_NONE: not made yet */
+	uint32_t widened;              /* the same constant as FLOAT; VALUE_NONE: not asked for yet */
 };
 
 struct tfl_model {
@@ -84,8 +83,6 @@ int tfl_check_steps(const struct tfl_op *o, const struct tfl_tensor *t) MUST_CHE
 /* Step and zero point of tensor t, one for all of it. */
 int tfl_quantization(const struct tfl_op *o, const struct tfl_tensor *t, float *ret_step, int32_t *ret_zero) MUST_CHECK;
 
-/* Options that several operators have: ids of their fields. */
-enum { TFL_CONV = 1, TFL_DEPTHWISE };
 /* Padding, strides and dilations of CONV_2D, DEPTHWISE_CONV_2D and the pools. */
 int tfl_window(const struct tfl_op *o, struct window *ret) MUST_CHECK;
 
