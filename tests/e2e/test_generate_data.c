@@ -280,6 +280,13 @@ static void wrong_usage_exits_2_and_names_the_option(void **state)
 		  NULL, WORDS("interleaved-generation-group-id"));
 	run_fails(2, WORDS(MODEL, "-no-such-option"), NULL, WORDS("no-such-option"));
 	run_fails(2, WORDS(MODEL, "stray"), NULL, WORDS("stray"));
+	run_fails(2, WORDS(MODEL, "-model=resnet"), NULL, WORDS("-model resnet", "mobilenet-v1"));
+	run_fails(2, WORDS(MODEL, "-use-case=speech"), NULL, WORDS("-use-case speech", "creditcard-fraud"));
+	run_fails(2, WORDS(MODEL, "-format=pickle"), NULL, WORDS("-format pickle", "tensorflow, tflite or onnx"));
+	run_fails(2, WORDS(MODEL, "-format=onnx", "-output-file=/dev/null"), NULL, WORDS("fraud nets", "tensorflow"));
+	run_fails(2, WORDS(MODEL, "-model=mobilenet-v1", "-width=0"), NULL, WORDS("-width"));
+	run_fails(2, WORDS(MODEL, "-model=mobilenet-v1", "-resolution=0"), NULL, WORDS("-resolution"));
+	run_fails(2, WORDS(MODEL, "-model=mobilenet-v1", "-batch=0"), NULL, WORDS("-batch"));
 }
 
 static void an_input_that_is_not_there_is_named(void **state)
@@ -406,6 +413,27 @@ static void the_same_seed_makes_the_same_model(void **state)
 	free(c);
 }
 
+/* Four bytes into a TFLite file its format is named; the input's name is in each. */
+static void mobilenet_is_written_in_three_formats(void **state)
+{
+	static const char *const formats[] = {"tensorflow", "tflite", "onnx"};
+	const char *file = in_folder("mobilenet");
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		size_t len;
+		char *bytes;
+		run_quietly(WORDS(MODEL, "-model=mobilenet-v1", "-width=0.1", "-resolution=32", "-format", formats[i],
+				  "-output-file", file));
+		bytes = read_file(file, &len);
+		/* 140,014 parameters of 4 bytes at this width, and what goes with them. */
+		assert_true(len > 560056 && len < 640000);
+		assert_non_null(memmem(bytes, len, "MobilenetV1/Predictions/Reshape_1", 33));
+		assert_int_equal(memcmp(bytes + 4, "TFL3", 4) == 0, i == 1);
+		free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +454,7 @@ int main(void)
 		cmocka_unit_test(an_output_that_cannot_be_written_is_named),
 		cmocka_unit_test(help_and_version_go_to_stdout),
 		cmocka_unit_test(the_same_seed_makes_the_same_model),
+		cmocka_unit_test(mobilenet_is_written_in_three_formats),
 	};
 
 	return cmocka_run_group_tests_name("generate_data", tests, make_folder, remove_folder);
