@@ -30,7 +30,7 @@ enum model_fault {
 	MODEL_FAULT_EMPTY,         /* parsed, but holds no graph */
 	MODEL_FAULT_INPUT_MISSING, /* a named input is not there or no placeholder; fault_name says which */
 	MODEL_FAULT_OUTPUT_MISSING,
-	MODEL_FAULT_OP, /* an operator or attribute that is not supported: named in the text with its node */
+	MODEL_FAULT_OP,            /* an operator or attribute that is not supported: named in the text with its node */
 	MODEL_FAULT_EXTERNAL_DATA, /* ONNX: weights in other files */
 	MODEL_FAULT_OTHER,
 };

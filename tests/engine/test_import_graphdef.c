@@ -248,7 +248,8 @@ static void unsupported_operators_name_themselves(void **state)
 	attr_string(&b, "data_format", "NCHW_VECT_C");
 	node_end(&b);
 	l = load(&b, true);
-	assert_refused(l, ERR_UNSUPPORTED, MODEL_FAULT_OP, "node 'y' (BiasAdd): attribute 'data_format' = 'NCHW_VECT_C'");
+	assert_refused(l, ERR_UNSUPPORTED, MODEL_FAULT_OP,
+		       "node 'y' (BiasAdd): attribute 'data_format' = 'NCHW_VECT_C'");
 
 	add_placeholder(&b, "x", DT_BOOL);
 	add_node(&b, "y", "Sigmoid", (const char *const[]){"x", NULL});
