@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the scripts of the image-classification benchmark share; sourced. Beside the variables of redisai_common.sh:
-# MODEL_FILE (the user's own MobileNet), VISION_MODEL_INPUT and VISION_MODEL_OUTPUT (its nodes; BACKEND TF only).
+# MODEL_FILE (the user's own MobileNet), MODELS_DIR (where fetch_models.sh leaves some), VISION_MODEL_INPUT and
+# VISION_MODEL_OUTPUT (the net's nodes; BACKEND TF only).
 
 # shellcheck source=scripts/redisai_common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/redisai_common.sh"
@@ -41,7 +42,7 @@ find_vision_model() {
 		fi
 		return
 	fi
-	candidates+=("${AIBENCH_ROOT}/datasets/models/mobilenet_v1_1.0_224.$extension")
+	candidates+=("${MODELS_DIR:-${AIBENCH_ROOT}/datasets/models}/mobilenet_v1_1.0_224.$extension")
 	for candidate in "${candidates[@]}"; do
 		if [ -r "$candidate" ]; then
 			MODEL_FILE=$candidate

@@ -28,7 +28,7 @@ export SLEEP_BETWEEN_RUNS=0 RUNS_PER_VARIATION=1 MIN_CLIENTS=0 CLIENTS_STEP=4 MA
 export MIN_BATCHSIZE=0 BATCHSIZE_STEP=4 MAX_BATCHSIZE=4 MIN_TENSOR_BATCHSIZE=0 TENSOR_BATCHSIZE_STEP=5 MAX_TENSOR_BATCHSIZE=5
 export NUM_VISION_INFERENCES=24 MODEL_FILE=$work/small.pb HOME=$work
 unset EXE_FILE_NAME INPUT_VISION_VAL_DIR OUTPUT_VISION_FILE_NAME VISION_LIMIT REDISCLI_AUTH BATCHSIZE TENSOR_BATCHSIZE DEVICE
-unset BACKEND SWEEPS RATE_LIMIT OUTPUT_NAME_SUFIX VISION_MODEL_NAME SETUP_MODEL CLUSTER_MODE DATA_SEED
+unset BACKEND MODELS_DIR SWEEPS RATE_LIMIT OUTPUT_NAME_SUFIX VISION_MODEL_NAME SETUP_MODEL CLUSTER_MODE DATA_SEED
 
 # A GraphDef of MobileNet's names: the mean of each channel, a matrix product with 3 x 4 weights, softmax.
 small_model() {
@@ -113,6 +113,13 @@ load_model() {
 load_named_model() {
 	VISION_MODEL_NAME=mine scripts/load_models_mobilenet_redisai.sh && [ "$(redis EXISTS mine)" -eq 1 ] && redis DEL mine
 }
+# generated BACKEND EXTENSION: without a model file here a net is generated, stored and answers.
+generated() {
+	BACKEND=$1 MODEL_FILE='' MODELS_DIR=$work/none OUTPUT_NAME_SUFIX=$1 SWEEPS=auto MAX_CLIENTS=1 MAX_BATCHSIZE=4 \
+		scripts/run_inference_redisai_vision.sh && [ -s "$BULK_DATA_DIR/mobilenet_v1_1.0_224.$2" ] && result 1 0 1 20 "$1"
+}
+# has_backend NAME: the module under test has it.
+has_backend() { sed -n 's/.*models of \(.*\) on CPU.*/\1/p' "$work/redis.log" | grep -qw "$1"; }
 # result WORKERS AUTOBATCHING TENSORBATCH MEASURED [SUFFIX [RUN [RATE]]]: that run's files hold it.
 result() {
 	local name=redisai_${5:-}_cpu_run_${6:-1}_workers_$1_autobatching_$2_tensorbatchsize_$3_rate_${7:-0}
@@ -187,6 +194,16 @@ check "a bad number is named" refused MAX_TENSOR_BATCHSIZE env MAX_TENSOR_BATCHS
 check "a reversed sweep is named" refused MIN_BATCHSIZE env MIN_BATCHSIZE=9 scripts/run_inference_redisai_vision.sh
 check "a bad SWEEPS is named" refused SWEEPS env SWEEPS=all scripts/run_inference_redisai_vision.sh
 check "a folder of photos that is not there is named" refused /no/such env INPUT_VISION_VAL_DIR=/no/such scripts/generate_data_vision.sh
+
+check "a net is generated where there is none, as GraphDef" generated TF pb
+for form in TFLITE:tflite ONNX:onnx; do
+	name="a net is generated where there is none, as ${form%:*}"
+	if has_backend "${form%:*}"; then
+		check "$name" generated "${form%:*}" "${form#*:}"
+	else
+		echo "ok - $name # SKIP the module has no such backend"
+	fi
+done
 
 redis CONFIG SET requirepass secret >/dev/null
 check "a Redis that wants a password says what to set" refused REDISCLI_AUTH scripts/run_inference_redisai_vision.sh
