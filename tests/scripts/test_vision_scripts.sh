@@ -118,8 +118,12 @@ generated() {
 	BACKEND=$1 MODEL_FILE='' MODELS_DIR=$work/none OUTPUT_NAME_SUFIX=$1 SWEEPS=auto MAX_CLIENTS=1 MAX_BATCHSIZE=4 \
 		scripts/run_inference_redisai_vision.sh && [ -s "$BULK_DATA_DIR/mobilenet_v1_1.0_224.$2" ] && result 1 0 1 20 "$1"
 }
-# has_backend NAME: the module under test has it.
-has_backend() { sed -n 's/.*models of \(.*\) on CPU.*/\1/p' "$work/redis.log" | grep -qw "$1"; }
+# has_backend NAME: the module under test has it; without, it says so of any model.
+has_backend() {
+	local answer
+	answer=$(redis AI.MODELSTORE probe "$1" CPU BLOB x 2>&1) || true
+	[[ "$answer" != *"Could not load backend"* ]]
+}
 # result WORKERS AUTOBATCHING TENSORBATCH MEASURED [SUFFIX [RUN [RATE]]]: that run's files hold it.
 result() {
 	local name=redisai_${5:-}_cpu_run_${6:-1}_workers_$1_autobatching_$2_tensorbatchsize_$3_rate_${7:-0}
