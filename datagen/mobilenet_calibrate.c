@@ -138,13 +138,13 @@ static void normalise_logits(struct mobilenet_layer *l, const struct maps *out)
 {
 	double means[MOBILENET_CLASSES], total = 0.0;
 
-	for (unsigned c = 0; c < l->outputs; c++) {
+	for (unsigned c = 0; c < MOBILENET_CLASSES; c++) {
 		double variance;
 		measure(out, c, &means[c], &variance);
 		total += variance;
 	}
-	const double factor = LOGIT_DEVIATION / sqrt(total / l->outputs + VARIANCE_MIN * VARIANCE_MIN);
-	for (unsigned c = 0; c < l->outputs; c++)
+	const double factor = LOGIT_DEVIATION / sqrt(total / MOBILENET_CLASSES + VARIANCE_MIN * VARIANCE_MIN);
+	for (unsigned c = 0; c < MOBILENET_CLASSES; c++)
 		scale_channel(l, c, factor, -means[c] * factor);
 }
 

@@ -217,36 +217,37 @@ static void add_subgraph(struct buf *b, size_t at, const struct mobilenet *net)
 	fbw_text(b, fields[4].at, "main");
 }
 
-/* Where the next buffer's bytes go; buffers of tensors without data are left empty. */
-static size_t begin_buffer(struct buf *b, size_t first, int number)
-{
-	struct fbw_field fields[] = {{.id = 0, .type = FBW_OFFSET}};
-
-	fbw_table(b, first + 4 * (size_t)number, fields, 1);
-	return fbw_bytes_begin(b, fields[0].at);
-}
-
-static void add_buffers(struct buf *b, size_t at, const struct mobilenet *net)
+/* The bytes of a tensor; none unless it is a constant. */
+static void append_data(struct buf *b, const struct mobilenet *net, int number)
 {
 	static const unsigned char rows_shape[] = {255, 255, 255, 255, MOBILENET_CLASSES & 255, MOBILENET_CLASSES >> 8,
 						   0,   0};
-	const size_t first = fbw_offsets(b, at, T_COUNT + 1);
-	size_t begin;
 
-	for (int i = 0; i <= T_COUNT; i++)
-		fbw_table(b, first + 4 * (size_t)i, NULL, 0);
-	for (int i = 0; i < MOBILENET_LAYERS; i++) {
-		const struct mobilenet_layer *l = &net->layers[i];
-		begin = begin_buffer(b, first, T_WEIGHTS(i) + 1);
+	if (number == T_ROWS_SHAPE)
+		buf_append(b, rows_shape, sizeof(rows_shape));
+	if (number < T_LAYERS || number >= T_POOL)
+		return;
+	const int layer = (number - T_LAYERS) / 3;
+	const struct mobilenet_layer *l = &net->layers[layer];
+	if (number == T_WEIGHTS(layer))
 		mobilenet_append_weights(b, l, MOBILENET_OHWI);
-		fbw_bytes_end(b, begin);
-		begin = begin_buffer(b, first, T_BIAS(i) + 1);
+	else if (number == T_BIAS(layer))
 		mobilenet_append_floats(b, l->bias, l->outputs);
+}
+
+/* Buffer 0, then one a tensor. */
+static void add_buffers(struct buf *b, size_t at, const struct mobilenet *net)
+{
+	const size_t first = fbw_offsets(b, at, T_COUNT + 1);
+
+	fbw_table(b, first, NULL, 0);
+	for (int number = 0; number < T_COUNT; number++) {
+		struct fbw_field data = {.id = 0, .type = FBW_OFFSET};
+		fbw_table(b, first + 4 * ((size_t)number + 1), &data, 1);
+		const size_t begin = fbw_bytes_begin(b, data.at);
+		append_data(b, net, number);
 		fbw_bytes_end(b, begin);
 	}
-	begin = begin_buffer(b, first, T_ROWS_SHAPE + 1);
-	buf_append(b, rows_shape, sizeof(rows_shape));
-	fbw_bytes_end(b, begin);
 }
 
 int mobilenet_write_tflite(unsigned char **ret, size_t *ret_len, const struct mobilenet *net, struct error *err)

@@ -118,59 +118,48 @@ int onnx_axes(const struct onnx_conversion *c, uint32_t input, struct onnx_axes 
 	return 0;
 }
 
-static int64_t new_constant(struct onnx_conversion *c, enum dtype t, const int64_t *dims, unsigned rank,
-			    struct tensor **ret)
+/* data: of the shape's size. */
+static int64_t new_constant(struct onnx_conversion *c, enum dtype type, const int64_t *dims, unsigned rank,
+			    const void *data)
 {
-	int r = graph_check_constant(c->graph, t, dims, rank, c->err);
+	struct tensor *t;
+	int r = graph_check_constant(c->graph, type, dims, rank, c->err);
 
 	if (r == 0)
-		r = tensor_new(ret, t, dims, rank, true, c->graph->allocator);
-	return r < 0 ? r : graph_add_constant(c->graph, *ret);
+		r = tensor_new(&t, type, dims, rank, false, c->graph->allocator);
+	if (r != 0)
+		return r;
+	if (t->size > 0)
+		memcpy(t->data, data, t->size);
+	return graph_add_constant(c->graph, t);
 }
 
 int64_t onnx_new_ints(struct onnx_conversion *c, const int64_t *v, unsigned n)
 {
 	const int64_t dims[] = {n};
-	struct tensor *t;
-	int64_t value = new_constant(c, DTYPE_INT64, dims, 1, &t);
 
-	if (value >= 0 && n > 0)
-		memcpy(t->data, v, n * sizeof(*v));
-	return value;
+	return new_constant(c, DTYPE_INT64, dims, 1, v);
 }
 
 int64_t onnx_new_int(struct onnx_conversion *c, int64_t v)
 {
-	struct tensor *t;
-	int64_t value = new_constant(c, DTYPE_INT64, NULL, 0, &t);
-
-	if (value >= 0)
-		*(int64_t *)t->data = v;
-	return value;
+	return new_constant(c, DTYPE_INT64, NULL, 0, &v);
 }
 
 int64_t onnx_new_floats(struct onnx_conversion *c, const float *v, const int64_t *dims, unsigned rank)
 {
-	struct tensor *t;
-	int64_t value = new_constant(c, DTYPE_FLOAT, dims, rank, &t);
-
-	if (value >= 0 && t->size > 0)
-		memcpy(t->data, v, t->size);
-	return value;
+	return new_constant(c, DTYPE_FLOAT, dims, rank, v);
 }
 
 int64_t onnx_new_number(struct onnx_conversion *c, enum dtype type, double v)
 {
-	struct tensor *t;
+	const float narrow = (float)v;
 
-	if (type != DTYPE_FLOAT && type != DTYPE_DOUBLE)
-		return error_set(c->err, ERR_UNSUPPORTED, "type %s is not supported", dtype_name(type));
-	int64_t value = new_constant(c, type, NULL, 0, &t);
-	if (value >= 0 && type == DTYPE_FLOAT)
-		*(float *)t->data = (float)v;
-	else if (value >= 0)
-		*(double *)t->data = v;
-	return value;
+	if (type == DTYPE_FLOAT)
+		return new_constant(c, type, NULL, 0, &narrow);
+	if (type == DTYPE_DOUBLE)
+		return new_constant(c, type, NULL, 0, &v);
+	return error_set(c->err, ERR_UNSUPPORTED, "type %s is not supported", dtype_name(type));
 }
 
 #define EMIT_INPUTS 16 /* of which more are rare enough to be collected on the way */

@@ -69,7 +69,7 @@ int onnx_constant_of_shape(struct onnx_conversion *c)
 	r = graph_check_constant(c->graph, type, dims, rank, c->err);
 	if (r == 0)
 		r = tensor_new(&t, type, dims, rank, true, c->graph->allocator);
-	if (r < 0)
+	if (r != 0)
 		goto out;
 	for (size_t i = 0; i < t->count && value != NULL; i++)
 		memcpy((char *)t->data + i * value->size, value->data, value->size);

@@ -140,7 +140,7 @@ int onnx_tensor(const struct graph *g, const Onnx__TensorProto *p, struct tensor
 	int r = graph_check_constant(g, type, p->dims, (unsigned)p->n_dims, err);
 	if (r == 0)
 		r = tensor_new(&t, type, p->dims, (unsigned)p->n_dims, false, g->allocator);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = p->has_raw_data ? read_raw(&p->raw_data, t, err) : read_values(p, t, err);
 	if (r < 0) {
