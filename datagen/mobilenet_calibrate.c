@@ -136,7 +136,7 @@ static void normalise(struct mobilenet_layer *l, struct maps *out)
 /* Logits have one scale for all classes, so that some may be likelier than others. */
 static void normalise_logits(struct mobilenet_layer *l, const struct maps *out)
 {
-	double means[MOBILENET_CLASSES], total = 0.0;
+	double means[MOBILENET_CLASSES] = {0}, total = 0.0;
 
 	for (unsigned c = 0; c < MOBILENET_CLASSES; c++) {
 		double variance;

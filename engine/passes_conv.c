@@ -99,7 +99,7 @@ static int add_floats(struct graph *g, const int64_t *dims, unsigned rank, float
 
 	if (r == 0)
 		r = tensor_new(&t, DTYPE_FLOAT, dims, rank, true, g->allocator);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	*ret_data = t->data;
 	int64_t v = graph_add_constant(g, t);
@@ -131,7 +131,7 @@ static int scale_weights(struct graph *g, struct node *n, const struct filter *f
 	float *to;
 
 	int r = add_floats(g, old->dims, old->rank, &to, &v, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (int64_t c = 0; c < f->groups * f->outputs; c++)
 		scale_output(f, old->data, to, c / f->outputs, c % f->outputs, scale[c]);
@@ -147,7 +147,7 @@ static int set_bias(struct graph *g, struct node *n, const struct affine *a, str
 	float *to;
 
 	int r = add_floats(g, dims, 1, &to, &v, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (size_t i = 0; i < a->n; i++) {
 		to[i] = old != NULL ? ((const float *)old->data)[i] : 0.0f;

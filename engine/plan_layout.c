@@ -5,6 +5,7 @@
  * all that want it: views, outputs, and operators that know no other layout.
  */
 #include "engine/plan_impl.h"
+#include <assert.h>
 
 struct reorder {
 	dnnl_primitive_t primitive;
@@ -71,6 +72,7 @@ static int make_reorder(struct step *s, struct reorder *re)
 	dnnl_primitive_desc_t desc = NULL;
 	dnnl_memory_desc_t from, to;
 
+	assert(l != NULL); /* or there would be nothing to reorder */
 	re->args[0].arg = DNNL_ARG_FROM;
 	re->args[1].arg = DNNL_ARG_TO;
 	int r = onednn_open(s->onednn);
