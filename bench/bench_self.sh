@@ -16,6 +16,7 @@ client_core=$(($(nproc) > 1 ? 1 : 0))
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-self.XXXXXX")
 clean_up() {
+	set +e
 	redis_server_stop
 	rm -rf "$work"
 }

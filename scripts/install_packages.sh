@@ -21,8 +21,11 @@ esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	# Nothing to ask on another system: go on if the compiler finds everything, else name the libraries.
-	if printf '#include <%s>\n' hiredis/hiredis.h dnnl.h google/protobuf-c/protobuf-c.h jansson.h openssl/ssl.h zlib.h \
-		stdio.h jpeglib.h png.h | "${CC:-gcc}" -E -x c - >/dev/null 2>&1 && command -v redis-server protoc-c >/dev/null; then
+	headers=(stdio.h stdint.h stddef.h stdarg.h setjmp.h hiredis/hiredis.h dnnl.h google/protobuf-c/protobuf-c.h jansson.h
+		openssl/ssl.h zlib.h png.h jpeglib.h)
+	[ "$1" = build ] || headers+=(cmocka.h)
+	if printf '#include <%s>\n' "${headers[@]}" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1 &&
+		command -v redis-server protoc-c >/dev/null; then
 		exit 0
 	fi
 	echo "aibench: no apt here; please install gcc, make, redis-server, protoc-c and the development files of" \
