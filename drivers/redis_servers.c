@@ -43,6 +43,7 @@ static int add_item(struct redis_servers *s, const char *host, const char *port_
 {
 	static const char SCHEME[] = "redis://";
 	char *name = NULL;
+	struct error why;
 	uint16_t port;
 	int r = parse_port(&port, port_text, err);
 
@@ -50,9 +51,10 @@ static int add_item(struct redis_servers *s, const char *host, const char *port_
 		return r;
 	if (strncmp(host, SCHEME, sizeof(SCHEME) - 1) == 0)
 		host += sizeof(SCHEME) - 1;
-	r = endpoint_parse(&name, &port, host, port, err);
-	if (r == 0)
-		r = redis_servers_add(s, name, port, NULL, err);
+	r = endpoint_parse(&name, &port, host, port, &why);
+	if (r < 0)
+		return error_set(err, r == ERR_NOMEM ? ERR_NOMEM : ERR_USAGE, "-host: %s", why.text);
+	r = redis_servers_add(s, name, port, NULL, err);
 	free(name);
 	return r < 0 ? r : 0;
 }
