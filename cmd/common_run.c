@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "cmd/common_run_files.h"
 #include "cmd/common_run_options.h"
 #include "common/file.h"
 
@@ -120,6 +121,8 @@ static int prepare(struct invocation *v, struct error *err)
 
 	if (r == 0)
 		r = p->describe(&v->description, v->driver_options, &v->config, err);
+	if (r == 0)
+		r = run_files_check(&v->options, &v->conn, err);
 	if (r == 0)
 		r = read_expected(v, err);
 	if (r == 0)

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,84 @@ static void repetitions_write_a_file_each(void **state)
 		assert_int_equal(access(path, R_OK), 0);
 	}
 	run_fails(2, WORDS(NULL_RUN, "-repetitions=2"), NULL, WORDS("-repetitions", "-file"));
+}
+
+static void bad_hosts_and_ports_are_wrong_usage(void **state)
+{
+	static const char *const bad[] = {"-host=127.0.0.1,", "-host=,127.0.0.1", "-host=127.0.0.1:port",
+					  "-host=[::1",       "-port=0",          "-port=6379,",
+					  "-port=65536",      "-host=a,b,c"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char option[] = {'-', bad[i][1], bad[i][2], bad[i][3], bad[i][4], '\0'};
+
+		run_fails(2, WORDS("aibench_run_inference_redisai", "-file", files.data, "-port=1,2", bad[i]), NULL,
+			  WORDS(option));
+		run_fails(2, WORDS(SET_RUN, "-file", files.data, "-port=1,2", bad[i]), NULL, WORDS(option));
+	}
+}
+
+static void refuses_to_write(const char *option, const char *path, const struct process_options *o)
+{
+	size_t len, len_after;
+	char *before = read_file(files.data, &len), *after;
+	bool piped = o != NULL;
+
+	run_fails(2, WORDS(NULL_RUN, piped ? "-file=-" : "-file", piped ? "-seed=1" : files.data, option, path), o,
+		  WORDS(option, path));
+	after = read_file(files.data, &len_after);
+	assert_int_equal(len_after, len);
+	assert_memory_equal(after, before, len);
+	free(before);
+	free(after);
+}
+
+#define JSON "-json-out-file"
+#define HISTOGRAM "-output-file-stats-hdr-response-latency-hist"
+
+static void a_result_never_replaces_what_the_run_reads(void **state)
+{
+	const struct process_options piped = {.stdin_path = files.data};
+	char dotted[1024];
+	char *text;
+
+	(void)state;
+	path_in(dotted, sizeof(dotted), files.folder, "./data-link.dat");
+	assert_int_equal(symlink(files.data, "data-link.dat"), 0);
+	assert_int_equal(link(files.data, "data-hard-link.dat"), 0);
+	refuses_to_write(JSON, files.data, NULL);
+	refuses_to_write(HISTOGRAM, files.data, NULL);
+	refuses_to_write(JSON, dotted, NULL);
+	refuses_to_write(HISTOGRAM, "data-hard-link.dat", NULL);
+	refuses_to_write(JSON, files.data, &piped);
+	write_file("answers.json", "1234", 4);
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=answers.json", JSON "=./answers.json"),
+		  NULL, WORDS("-expected-answers", JSON));
+	/* The name of a later repetition's file. */
+	assert_int_equal(link(files.data, "again_run_2.json"), 0);
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-repetitions=3", JSON "=again.json"), NULL,
+		  WORDS("-file", "again_run_2.json"));
+	text = read_file("answers.json", NULL);
+	assert_string_equal(text, "1234");
+	free(text);
+}
+
+static void results_have_a_file_each(void **state)
+{
+	(void)state;
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, JSON "=both.txt", HISTOGRAM "=./both.txt"), NULL,
+		  WORDS(JSON, HISTOGRAM, "both.txt"));
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-repetitions=2", JSON "=both.txt", HISTOGRAM "=both.txt"),
+		  NULL, WORDS(JSON, HISTOGRAM));
+	/* The default name counts too. */
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, JSON "=stats-response-latency-hist.txt"), NULL,
+		  WORDS(JSON, HISTOGRAM));
+	assert_int_equal(access("both.txt", F_OK), -1);
+	/* A file of an earlier run is replaced, and devices take anything. */
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, JSON "=earlier.json"));
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, JSON "=earlier.json"));
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, JSON "=/dev/null", HISTOGRAM "=/dev/null"));
 }
 
 /* The null driver says class 0 to everything. */
@@ -153,6 +232,9 @@ int main(void)
 		cmocka_unit_test(the_null_driver_answers_every_row),
 		cmocka_unit_test(a_run_without_a_beginning_prints_only_why),
 		cmocka_unit_test(repetitions_write_a_file_each),
+		cmocka_unit_test(bad_hosts_and_ports_are_wrong_usage),
+		cmocka_unit_test(a_result_never_replaces_what_the_run_reads),
+		cmocka_unit_test(results_have_a_file_each),
 		cmocka_unit_test(wrong_answers_fail_the_run_unless_ignored),
 		cmocka_unit_test(an_interrupt_is_128_plus_the_signal),
 		cmocka_unit_test(passwords_stay_out_of_the_results),
