@@ -14,7 +14,6 @@
 #include "workloads/fraud.h"
 
 #define PROGRAM "aibench_load_data"
-#define EXIT_INTERRUPTED 130
 
 struct config {
 	const char *use_case, *file, *redis_host;
@@ -91,7 +90,7 @@ static void on_sigbus(int signo)
 static int load(const struct config *c, const struct conn_options *conn, struct error *err)
 {
 	struct redis_target target = {0};
-	struct redis_data_summary summary;
+	struct redis_data_summary summary = {0};
 	bool header_printed = false;
 	struct redis_data_config cfg = {
 		.path = c->file,
@@ -123,10 +122,11 @@ static int load(const struct config *c, const struct conn_options *conn, struct 
 	cfg.tls = target.tls;
 	cfg.conn = &target.conn;
 	cfg.database = target.url.database;
-	cfg.stop = catch_signals();
+	cfg.stop = target.conn.interrupt = catch_signals();
 	signal(SIGBUS, on_sigbus);
 	rc = redis_data_load(&summary, &cfg, err);
-	if (rc == 0 || rc == ERR_CANCELED) {
+	/* An interrupt before the first command leaves nothing to sum up. */
+	if (summary.shards > 0) {
 		if (c->cluster_mode && !summary.cluster)
 			fprintf(stderr, PROGRAM ": note: -cluster-mode: %s is no cluster, loaded as one server\n",
 				endpoint_name(target.endpoint));
@@ -169,5 +169,5 @@ int main(int argc, char **argv)
 	options_release(&options);
 	if (rc >= 0)
 		return EXIT_OK;
-	return fail(PROGRAM, &err, rc == ERR_CANCELED ? EXIT_INTERRUPTED : exit_status(rc));
+	return fail(PROGRAM, &err, exit_status(rc));
 }

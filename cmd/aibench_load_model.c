@@ -83,6 +83,7 @@ static int store(const struct config *c, const struct conn_options *conn, struct
 		rc = redis_target_open(&target, c->redis_host, conn, err);
 	if (rc < 0)
 		return rc;
+	target.conn.interrupt = catch_signals();
 	rc = redis_model_store(&summary,
 			       &(struct redis_model_config){
 				       .endpoint = target.endpoint,

@@ -35,6 +35,10 @@ int fail(const char *program, const struct error *err, int status)
 
 int exit_status(int error_code)
 {
+	int signo = atomic_load(&interrupted);
+
+	if (error_code == ERR_CANCELED && signo)
+		return 128 + signo;
 	return error_code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 

@@ -17,7 +17,7 @@ const atomic_int *catch_signals(void);
 
 /* "program: text" on stderr; returns status. */
 int fail(const char *program, const struct error *err, int status);
-/* EXIT_USAGE for what the user asked for wrongly, else EXIT_FAILED. */
+/* EXIT_USAGE for what the user asked for wrongly, 128 + signal for what a signal ended, else EXIT_FAILED. */
 int exit_status(int error_code);
 
 /* The command line as one malloc'd line, secrets of the tables as "***"; NULL when out of memory. */

@@ -133,7 +133,7 @@ static int prepare(struct invocation *v, struct error *err)
 		return r;
 	v->config.conn = &v->conn;
 	v->config.driver_options = v->driver_options;
-	v->config.interrupt = catch_signals();
+	v->config.interrupt = v->conn.interrupt = catch_signals();
 	v->config.observer = (struct run_observer){
 		.arg = v,
 		.period = print_period,
@@ -221,10 +221,11 @@ static int judge(const struct invocation *v, const struct result *r)
 {
 	const char *program = v->program->name;
 	uint64_t wrong = r->all.totals.requests[OUTCOME_WRONG] + r->burned_in.requests[OUTCOME_WRONG];
+	const struct error *why = r->error.text[0] ? &r->error : &r->timeout;
 	struct error err;
 
-	if (r->stopped_by_error || (answered(r) == 0 && r->error.text[0] && !r->interrupted))
-		return fail(program, &r->error, EXIT_FAILED);
+	if (r->stopped_by_error || (answered(r) == 0 && why->text[0] && !r->interrupted))
+		return fail(program, why, EXIT_FAILED);
 	if (wrong > 0 && !v->options.ignore_errors) {
 		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
 			  r->wrong.text);
@@ -256,12 +257,13 @@ static int run_once(struct invocation *v, unsigned repetition)
 
 static int run_all(struct invocation *v)
 {
+	unsigned threads = v->config.threads ? v->config.threads : run_default_threads(v->config.workers);
 	int status = EXIT_OK;
 
 	if (v->options.debug > 0 || v->options.verbose)
-		fprintf(stderr, "%s: %u workers on %u threads, driver %s: %s\n", v->program->name, v->config.workers,
-			v->config.threads ? v->config.threads : run_default_threads(v->config.workers),
-			v->program->driver->name, v->command_line);
+		fprintf(stderr, "%s: %u worker%s on %u thread%s, driver %s: %s\n", v->program->name, v->config.workers,
+			v->config.workers == 1 ? "" : "s", threads, threads == 1 ? "" : "s", v->program->driver->name,
+			v->command_line);
 	for (unsigned i = 1; i <= v->options.repetitions && status == EXIT_OK; i++)
 		status = run_once(v, i);
 	return status;

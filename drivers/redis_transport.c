@@ -21,6 +21,7 @@
 #define EVENTS_MAX 256
 #define READ_SIZE ((size_t)64 << 10)
 #define NOBODY UINT32_MAX
+#define INTERRUPT_SLICE (100 * NSEC_PER_MSEC) /* the longest sleep in redis_transport_connect */
 
 enum link_state { LINK_IDLE, LINK_CONNECTING, LINK_AUTH, LINK_READY, LINK_CLOSED };
 
@@ -511,11 +512,15 @@ int redis_transport_dial(struct redis_transport *t, unsigned slot, unsigned serv
 
 int redis_transport_connect(struct redis_transport *t, struct error *err)
 {
+	const atomic_int *interrupt = t->config.conn->interrupt;
 	struct redis_finished none;
 	int r = 0;
 
-	while (r == 0 && t->nunready > 0 && t->connect_code == 0)
-		r = redis_transport_poll(t, NSEC_NEVER, &none, 1, err);
+	while (r == 0 && t->nunready > 0 && t->connect_code == 0) {
+		if (interrupt && atomic_load(interrupt))
+			return error_set(err, ERR_CANCELED, "interrupted while connecting to the server");
+		r = redis_transport_poll(t, interrupt ? clock_now() + INTERRUPT_SLICE : NSEC_NEVER, &none, 1, err);
+	}
 	t->connecting = false;
 	if (t->connect_code) {
 		if (err)

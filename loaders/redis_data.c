@@ -166,6 +166,7 @@ static int add_sender(struct load *l, unsigned shard, struct error *err)
 
 	if (rc < 0)
 		return error_set(err, ERR_NOMEM, "out of memory for a connection");
+	conn_set_interrupt(place.conn, l->cfg->stop);
 	rc = conn_open_wait(place.conn, deadline, err);
 	if (rc == 0)
 		rc = greet(place.conn, l->cfg, place.server, deadline, err);

@@ -48,7 +48,7 @@ struct redis_data_summary {
 	bool cluster;
 };
 
-/* ERR_CANCELED: stopped; *ret is filled all the same. */
+/* ERR_CANCELED: stopped; *ret is filled all the same, unless connections were still being made. */
 int redis_data_load(struct redis_data_summary *ret, const struct redis_data_config *cfg, struct error *err) MUST_CHECK;
 
 #endif

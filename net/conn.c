@@ -12,6 +12,8 @@
 
 #include "net/conn_internal.h"
 
+#define INTERRUPT_SLICE (100 * NSEC_PER_MSEC) /* the longest sleep with an eye on the interrupt */
+
 enum conn_state {
 	CONN_CLOSED,
 	CONN_CONNECTING,
@@ -28,6 +30,7 @@ struct conn {
 	const struct endpoint *endpoint;
 	const struct tls_config *tls;
 	unsigned next_address;
+	const atomic_int *interrupt; /* ends the blocking helpers; may be NULL */
 };
 
 int conn_new(struct conn **ret, const struct endpoint *e, const struct tls_config *tls)
@@ -335,26 +338,37 @@ static int timed_out(const struct conn *c, struct error *err)
 	}
 }
 
+void conn_set_interrupt(struct conn *c, const atomic_int *interrupt)
+{
+	c->interrupt = interrupt;
+}
+
 int conn_wait(struct conn *c, short events, nsec_t deadline, struct error *err)
 {
 	for (;;) {
 		struct pollfd p = {.fd = c->fd, .events = events};
+		nsec_t left = deadline == NSEC_NEVER ? NSEC_NEVER : deadline - clock_now();
 		struct timespec ts = {0};
+		bool last = true;
 		int n;
 
-		if (deadline != NSEC_NEVER) {
-			nsec_t left = deadline - clock_now();
-
-			if (left > 0)
-				ts = (struct timespec){.tv_sec = (time_t)(left / NSEC_PER_SEC),
-						       .tv_nsec = (long)(left % NSEC_PER_SEC)};
+		if (c->interrupt && atomic_load(c->interrupt))
+			return error_set(err, ERR_CANCELED, "%s: interrupted while waiting for the server",
+					 c->endpoint->name);
+		/* A signal that came before the sleep, or to another thread, does not end it. */
+		if (c->interrupt && left > INTERRUPT_SLICE) {
+			left = INTERRUPT_SLICE;
+			last = false;
 		}
-		n = ppoll(&p, 1, deadline == NSEC_NEVER ? NULL : &ts, NULL);
+		if (left > 0)
+			ts = (struct timespec){.tv_sec = (time_t)(left / NSEC_PER_SEC),
+					       .tv_nsec = (long)(left % NSEC_PER_SEC)};
+		n = ppoll(&p, 1, left == NSEC_NEVER ? NULL : &ts, NULL);
 		if (n > 0)
 			return 0;
-		if (n == 0)
+		if (n == 0 && last)
 			return timed_out(c, err);
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return error_set_errno(err, ERR_IO, errno, "%s: cannot wait", c->endpoint->name);
 	}
 }

@@ -8,6 +8,7 @@
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct conn_options {
 	bool insecure;               /* -insecure: do not verify the server's certificate */
 	const char *user, *password; /* -user, -password; NULL password: the environment's REDISCLI_AUTH */
 	int64_t timeout;             /* -timeout, nanoseconds: to connect, and for each request */
+	const atomic_int *interrupt; /* non-zero ends the blocking waits; may be NULL. Set by a signal handler. */
 };
 
 extern const struct option conn_option_table[];
@@ -84,7 +86,9 @@ ssize_t conn_read(struct conn *c, void *buf, size_t len, struct error *err);
 /* TLS may hold decrypted bytes that epoll does not see; true: read again before waiting. */
 bool conn_pending(const struct conn *c);
 
-/* Blocking helpers over poll(2), for control planes and loaders. deadline on the monotonic clock. */
+/* Blocking helpers over poll(2), for control planes and loaders. deadline on the monotonic clock. A flag set with
+ * conn_set_interrupt ends them with ERR_CANCELED within a tenth of a second of becoming non-zero. */
+void conn_set_interrupt(struct conn *c, const atomic_int *interrupt);
 int conn_wait(struct conn *c, short events, nsec_t deadline, struct error *err) MUST_CHECK;
 int conn_open_wait(struct conn *c, nsec_t deadline, struct error *err) MUST_CHECK;
 int conn_write_all(struct conn *c, const void *buf, size_t len, nsec_t deadline, struct error *err) MUST_CHECK;

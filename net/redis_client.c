@@ -268,9 +268,6 @@ static int greet(struct redis_client *c, struct error *err)
 	size_t n;
 	int r = redis_client_command(c, 1, args, NULL, &reply, &n, err);
 
-	if (r == ERR_CLOSED && c->nfirst == 0 && !c->tls)
-		return error_set(err, r, "%s: the server closed the connection without an answer: does it want -tls?",
-				 redis_client_name(c));
 	if (r < 0)
 		return r;
 	/* A user without the permission to PING is welcome. */
@@ -297,11 +294,16 @@ int redis_client_open(struct redis_client **ret, const struct endpoint *e, const
 		error_set(err, ERR_NOMEM, "%s: out of memory", endpoint_name(e));
 		goto fail;
 	}
+	conn_set_interrupt(c->conn, o->interrupt);
 	r = conn_open_wait(c->conn, clock_now() + c->timeout, err);
-	if (r == 0)
-		r = authenticate(c, o, err);
+	if (r < 0)
+		goto fail;
+	r = authenticate(c, o, err);
 	if (r == 0)
 		r = greet(c, err);
+	if (r == ERR_CLOSED && c->nfirst == 0 && !c->tls)
+		error_set(err, r, "%s: the server closed the connection without an answer: does it want -tls?",
+			  redis_client_name(c));
 	if (r < 0)
 		goto fail;
 	*ret = c;

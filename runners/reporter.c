@@ -6,8 +6,9 @@
 #include "common/arith.h"
 
 #define DIFFERENCE_MAX 4096
-/* A server that is too busy to count, or gone, must not hold up the end of a run for a whole -timeout. */
-#define CONTROL_TIMEOUT (5 * NSEC_PER_SEC)
+/* A server that is too busy to count, or gone, must not hold up progress lines or the end of a run for a whole
+ * -timeout. */
+#define STATISTICS_TIMEOUT NSEC_PER_SEC
 
 static void give_up_on_counters(struct reporter *p, const struct error *why)
 {
@@ -57,13 +58,19 @@ static void read_counter(void *arg, const char *server, const char *key, const c
 		r->error = e;
 }
 
+/* A server that was only too slow is asked again in the next period. */
 static int read_counters(struct reporter *p, nsec_t wall)
 {
 	struct reading reading = {p, wall, 0};
 	struct error err = {""};
+	int r = p->control ? p->shared->cfg->driver->server_stats(p->control, read_counter, &reading, &err) : 0;
 
-	if (p->control && p->shared->cfg->driver->server_stats(p->control, read_counter, &reading, &err) < 0)
+	if (r == ERR_TIMEOUT) {
+		if (!p->note.text[0])
+			error_set(&p->note, ERR_TIMEOUT, "server statistics are missing in part: %s", err.text);
+	} else if (r < 0) {
 		give_up_on_counters(p, &err);
+	}
 	return reading.error;
 }
 
@@ -84,8 +91,6 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 
 	*p = (struct reporter){
 		.shared = shared, .workers = workers, .nworkers = nworkers, .result = result, .conn = *cfg->conn};
-	if (p->conn.timeout > CONTROL_TIMEOUT)
-		p->conn.timeout = CONTROL_TIMEOUT;
 	if (recorder_init(&p->now, open_loop) < 0 || histogram_init_latency(&p->before) < 0 ||
 	    histogram_init_latency(&p->period) < 0) {
 		reporter_release(p);
@@ -100,6 +105,10 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 			return r;
 		}
 	}
+	/* From here on the driver asks for counters only: in a while that an interrupted run still has. */
+	p->conn.interrupt = NULL;
+	if (p->conn.timeout > STATISTICS_TIMEOUT)
+		p->conn.timeout = STATISTICS_TIMEOUT;
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct canned {
 	const char *text;
 	size_t len;
 	bool reset, stay;
+	atomic_int *interrupt; /* set when the client's first bytes are there */
 };
 
 static void *serve_canned(void *arg)
@@ -42,6 +43,8 @@ static void *serve_canned(void *arg)
 	if (fd < 0)
 		return NULL;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (recv(fd, in, 1, MSG_PEEK) > 0 && s->interrupt)
+		atomic_store(s->interrupt, SIGINT);
 	if (recv(fd, in, sizeof(in), 0) > 0 && send(fd, s->text, s->len, MSG_NOSIGNAL) >= 0 && s->stay) {
 		while (recv(fd, in, sizeof(in), 0) > 0)
 			;
@@ -141,6 +144,30 @@ static void silent_server_times_out(void **state)
 	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_TIMEOUT);
 	assert_null(c);
 	assert_non_null(strstr(err.text, "-timeout"));
+	endpoint_free(e);
+	canned_stop(&s);
+}
+
+/* The timeout is an hour: only the flag can end this, before the question or while the answer is waited for. */
+static void an_interrupt_ends_the_wait(void **state)
+{
+	static atomic_int interrupt;
+	struct canned s = {.text = "", .stay = true};
+	struct conn_options o;
+	struct endpoint *e = NULL;
+	struct redis_client *c = NULL;
+	struct error err;
+
+	(void)state;
+	conn_options_defaults(&o);
+	assert_null(o.interrupt);
+	o.timeout = 3600 * NSEC_PER_SEC;
+	o.interrupt = &interrupt;
+	s.interrupt = &interrupt;
+	canned_start(&s);
+	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_CANCELED);
+	assert_null(c);
+	assert_non_null(strstr(err.text, "interrupted"));
 	endpoint_free(e);
 	canned_stop(&s);
 }
@@ -517,6 +544,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_servers_are_told_apart),
 		cmocka_unit_test(silent_server_times_out),
+		cmocka_unit_test(an_interrupt_ends_the_wait),
 		cmocka_unit_test(given_up_connection_stays_given_up),
 		cmocka_unit_test(missing_server_is_named),
 		SERVER(commands_are_answered),

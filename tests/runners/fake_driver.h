@@ -28,7 +28,8 @@ struct fake_server {
 	enum fake_action (*action)(struct fake_server *s, uint64_t id); /* NULL: all right */
 	nsec_t delay;                                                   /* of each answer after the one before */
 	int open_error;                                                 /* what open returns */
-	bool stats_fail;
+	bool stats_fail, stats_time_out;
+	atomic_uint stats_asked;
 	atomic_int interrupt;
 	atomic_int tries;
 	atomic_uint instances, slots;
@@ -142,6 +143,9 @@ static int fake_server_stats(struct driver *driver, server_stat_fn *fn, void *ar
 	struct fake_driver *d = (struct fake_driver *)driver;
 	char calls[32];
 
+	atomic_fetch_add(&d->server->stats_asked, 1);
+	if (d->server->stats_time_out)
+		return error_set(err, ERR_TIMEOUT, "the server did not answer in time");
 	if (d->server->stats_fail)
 		return error_set(err, ERR_SERVER, "NOPERM this user has no permissions to run the 'info' command");
 	snprintf(calls, sizeof(calls), "%ju", (uintmax_t)atomic_load(&d->server->calls) + 1000);

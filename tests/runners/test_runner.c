@@ -359,9 +359,30 @@ static void ignored_errors_are_counted_and_shown(void **state)
 	assert_int_equal(inferences(f, OUTCOME_ERROR), 100);
 	assert_int_equal(inferences(f, OUTCOME_WRONG), 100);
 	assert_int_equal(inferences(f, OUTCOME_TIMEOUT), 100);
-	assert_true(f->result.error.text[0] != '\0');
+	assert_non_null(strstr(f->result.error.text, "out of order"));
+	assert_non_null(strstr(f->result.timeout.text, "row "));
+	assert_null(strstr(f->result.timeout.text, "out of order"));
 	/* errors have no latency, the other three have */
 	assert_int_equal(f->result.all.service.total, 900);
+}
+
+static enum fake_action times_out(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id < 10 ? FAKE_RIGHT : FAKE_TIMEOUT;
+}
+
+static void time_outs_are_no_errors(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 1000);
+	f->server->action = times_out;
+	f->cfg.ignore_errors = true;
+	run(f);
+	assert_int_equal(inferences(f, OUTCOME_TIMEOUT), 990);
+	assert_string_equal(f->result.error.text, "");
+	assert_non_null(strstr(f->result.timeout.text, "row "));
 }
 
 static void wrong_answers_are_counted_and_the_run_goes_on(void **state)
@@ -548,6 +569,20 @@ static void unreadable_counters_are_noted_and_the_run_goes_on(void **state)
 	assert_null(f->result.server_log.file);
 }
 
+static void counters_that_come_too_late_are_asked_for_again(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	f->server->stats_time_out = true;
+	f->server->delay = NSEC_PER_MSEC;
+	f->cfg.reporting_period = 10 * NSEC_PER_MSEC;
+	run(f);
+	assert_int_equal(f->notes, 1);
+	assert_int_equal(inferences(f, OUTCOME_OK), 100);
+	assert_true(atomic_load(&f->server->stats_asked) > 2);
+}
+
 /* A named pipe and its writer. */
 struct writer {
 	const char *path;
@@ -645,6 +680,7 @@ int main(void)
 		TEST(error_stops_the_run_with_its_text),
 		TEST(error_in_the_burn_in_stops_the_run_too),
 		TEST(ignored_errors_are_counted_and_shown),
+		TEST(time_outs_are_no_errors),
 		TEST(wrong_answers_are_counted_and_the_run_goes_on),
 		TEST(interrupted_run_reports_what_it_did),
 		TEST(requests_under_way_at_the_end_are_unanswered),
@@ -657,6 +693,7 @@ int main(void)
 		TEST(missing_dataset_is_an_error),
 		TEST(periods_and_counters_add_up),
 		TEST(unreadable_counters_are_noted_and_the_run_goes_on),
+		TEST(counters_that_come_too_late_are_asked_for_again),
 		TEST(pipe_is_streamed_to_its_end),
 		TEST(pipe_that_ends_within_the_burn_in_is_an_error),
 		TEST(dataset_cut_short_is_an_error_of_the_run),
