@@ -76,7 +76,7 @@ fi
 
 if wanted module; then
 	echo "== Module: fraud AI.DAGRUN with reference data to SET of 1 KB, same client, server on one core"
-	start_server --loadmodule "$PWD/$bin/redisai.so"
+	start_server --loadmodule "$(realpath "$bin")/redisai.so"
 	"$bin/aibench_generate_model" -model fraud -output-file "$work/fraud.pb"
 	"$bin/aibench_load_model" -redis-host "127.0.0.1:$redis_port" -model financialNet -model-file "$work/fraud.pb" \
 		-inputs transaction,reference -outputs output >/dev/null
@@ -133,8 +133,28 @@ fi
 
 if wanted mobilenet; then
 	echo "== Engine: MobileNet V1 on one core, to the peak of its multipliers measured in the same rounds"
-	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" ||
-		echo "bench-self: no MobileNet: MODEL_FILE names a frozen GraphDef" >&2
+	"$bin/aibench_generate_model" -model mobilenet-v1 -seed 1 -output-file "$work/mobilenet.pb"
+	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" "$work/mobilenet.pb"
+fi
+
+if wanted vision; then
+	echo "== Server: MobileNet V1 by AI.DAGRUN, 4 workers, to the engine alone on the server's core"
+	start_server --loadmodule "$(realpath "$bin")/redisai.so"
+	"$bin/aibench_generate_model" -model mobilenet-v1 -seed 1 -output-file "$work/mobilenet.pb"
+	"$bin/aibench_load_model" -redis-host "127.0.0.1:$redis_port" -model mobilenet -model-file "$work/mobilenet.pb" \
+		-inputs input -outputs MobilenetV1/Predictions/Reshape_1 >/dev/null
+	"$bin/aibench_generate_data_vision" -input-val-dir synthetic -limit 160 -output-file "$work/vision.dat" >/dev/null
+	rm -f "$work"/{a,b}_rate
+	for ((i = 0; i < (runs + 1) / 2; i++)); do
+		taskset -c "$server_core" "${BUILD:-build/release}/bench/bench_mobilenet" "$work/mobilenet.pb" |
+			awk '/^batch  1:/ {print 1000 / $3}' >>"$work/b_rate"
+		timed "$bin/aibench_run_inference_redisai_vision" -host 127.0.0.1 -port "$redis_port" -model mobilenet -use-dag \
+			-file "$work/vision.dat" -workers 4 -threads 1 -burn-in 16 -output-file-stats-hdr-response-latency-hist ''
+		sed -n 's/.*end of the burn-in: \([0-9.]*\) .*/\1/p' "$work/out" >>"$work/a_rate"
+	done
+	ar=$(median <"$work/a_rate") br=$(median <"$work/b_rate")
+	printf '%.1f to %.1f images/s, ratio %s\n' "$ar" "$br" "$(ratio "$ar" "$br")"
+	redis_server_stop
 fi
 
 # peak_memory COMMAND…: its largest resident set, MiB
