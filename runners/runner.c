@@ -242,6 +242,7 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
 	r->stopped_by_error = s->failed;
 	r->error = s->error;
+	r->timeout = s->timeout;
 	r->wrong = s->wrong;
 	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0) {
 		/* only a pipe gets here: a file's rows were counted before */

@@ -80,13 +80,16 @@ static void fail_run(struct worker *w, const char *text)
 	atomic_store(&s->stop, true);
 }
 
-/* request: what it was about, so that the user finds the row; NULL: nothing in particular. */
-static void count_error(struct worker *w, const struct request *request, const char *text)
+/* o: OUTCOME_ERROR or OUTCOME_TIMEOUT. request: what it was about, so that the user finds the row; NULL: nothing in
+ * particular. */
+static void count_error(struct worker *w, enum outcome o, const struct request *request, const char *text)
 {
-	bool ignored = w->shared->cfg->ignore_errors;
+	struct shared *s = w->shared;
+	bool ignored = s->cfg->ignore_errors, timeout = o == OUTCOME_TIMEOUT;
+	bool *handed_in = timeout ? &w->has_timeout : &w->has_error;
 	struct error named;
 
-	if (ignored && w->has_error)
+	if (ignored && *handed_in)
 		return;
 	if (request) {
 		error_set(&named, ERR_SERVER, "row %ju: %s", (uintmax_t)request->id,
@@ -94,7 +97,7 @@ static void count_error(struct worker *w, const struct request *request, const c
 		text = named.text;
 	}
 	if (ignored)
-		hand_in(w, &w->has_error, &w->shared->error, text);
+		hand_in(w, handed_in, timeout ? &s->timeout : &s->error, text);
 	else
 		fail_run(w, text);
 }
@@ -149,7 +152,7 @@ static void finish(struct worker *w, struct completion *c)
 	if (observer->response)
 		observer->response(observer->arg, c, o);
 	if (o == OUTCOME_ERROR || o == OUTCOME_TIMEOUT)
-		count_error(w, c->request, c->text);
+		count_error(w, o, c->request, c->text);
 	dataset_give(w->shared->dataset, slot->number);
 	w->outstanding--;
 	queue_push(&w->idle, c->slot);
@@ -236,7 +239,7 @@ static void count_unreachable(struct worker *w, nsec_t now)
 		dataset_give(w->shared->dataset, number);
 		w->rows = NULL;
 		arrival_advance(&w->arrival);
-		count_error(w, NULL, text);
+		count_error(w, OUTCOME_ERROR, NULL, text);
 		if (atomic_load_explicit(&w->shared->stop, memory_order_relaxed))
 			return;
 	}

@@ -33,10 +33,11 @@ struct shared {
 	_Alignas(CACHE_LINE) pthread_mutex_t lock;
 	pthread_cond_t changed; /* on CLOCK_MONOTONIC */
 	bool go, burn_in_done;
-	unsigned finished;  /* threads */
-	bool failed;        /* an error stopped the run */
-	struct error error; /* the first one, or the first that was ignored */
-	struct error wrong; /* the first wrong answer */
+	unsigned finished;    /* threads */
+	bool failed;          /* an error stopped the run */
+	struct error error;   /* the one that stopped the run, or the first that was ignored */
+	struct error timeout; /* the first time-out that was ignored */
+	struct error wrong;   /* the first wrong answer */
 };
 
 /* The outstanding request of one slot. */
@@ -77,7 +78,7 @@ struct worker {
 	/* Read once it has finished: */
 	nsec_t first_measured; /* when the first request after the burn-in was due; NSEC_NEVER: none was */
 	nsec_t end;
-	bool has_wrong, has_error; /* its first text of each kind was handed in */
+	bool has_wrong, has_error, has_timeout; /* its first text of each kind was handed in */
 	pthread_t thread;
 	bool running;
 };

@@ -179,6 +179,7 @@ static void write_run(struct json_writer *w, const struct result *r)
 	json_bool(w, "Interrupted", r->interrupted);
 	json_bool(w, "StoppedByError", r->stopped_by_error);
 	json_string(w, "FirstError", r->error.text[0] ? r->error.text : NULL);
+	json_string(w, "FirstTimeout", r->timeout.text[0] ? r->timeout.text : NULL);
 	json_string(w, "FirstWrongAnswer", r->wrong.text[0] ? r->wrong.text : NULL);
 }
 

@@ -73,18 +73,41 @@ static void write_aibench_block(FILE *out, const struct result *r)
 	fprintf(out, "Took: %8.3f sec\n", seconds(r->end - r->start));
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void write_counts(FILE *out, const uint64_t n[OUTCOME_MAX])
+{
+	fprintf(out, "%" PRIu64 " right, %" PRIu64 " wrong, %" PRIu64 " error%s, %" PRIu64 " timeout%s", n[OUTCOME_OK],
+		n[OUTCOME_WRONG], n[OUTCOME_ERROR], plural(n[OUTCOME_ERROR]), n[OUTCOME_TIMEOUT],
+		plural(n[OUTCOME_TIMEOUT]));
+}
+
+static void write_burn_in(FILE *out, const struct result *r)
+{
+	uint64_t n = totals_inferences(&r->burned_in);
+
+	if (n == 0)
+		return;
+	fprintf(out, " after a burn-in of %" PRIu64, n);
+	if (r->burned_in.inferences[OUTCOME_OK] == n)
+		return;
+	fputs(" (", out);
+	write_counts(out, r->burned_in.inferences);
+	fputc(')', out);
+}
+
 static void write_outcomes(FILE *out, const struct result *r)
 {
-	const uint64_t *n = r->all.totals.inferences;
-
-	fprintf(out, "Outcomes: %" PRIu64 " right, %" PRIu64 " wrong, %" PRIu64 " errors, %" PRIu64 " timeouts",
-		n[OUTCOME_OK], n[OUTCOME_WRONG], n[OUTCOME_ERROR], n[OUTCOME_TIMEOUT]);
-	if (totals_inferences(&r->burned_in))
-		fprintf(out, " after a burn-in of %" PRIu64, totals_inferences(&r->burned_in));
+	fputs("Outcomes: ", out);
+	write_counts(out, r->all.totals.inferences);
+	write_burn_in(out, r);
 	if (r->unanswered)
-		fprintf(out, "; %" PRIu64 " requests unanswered at the end", r->unanswered);
+		fprintf(out, "; %" PRIu64 " request%s unanswered at the end", r->unanswered, plural(r->unanswered));
 	if (r->reconnects)
-		fprintf(out, "; %" PRIu64 " reconnects", r->reconnects);
+		fprintf(out, "; %" PRIu64 " reconnect%s", r->reconnects, plural(r->reconnects));
 	fputc('\n', out);
 	if (totals_inferences(&r->burned_in))
 		fprintf(out, "Inference rate since the end of the burn-in: %.2f inferences/sec\n", result_rate(r));
@@ -117,12 +140,11 @@ static void write_client(FILE *out, const struct result *r)
 	uint64_t n = result_inferences(r);
 
 	fprintf(out, "Client: %.2f us of CPU per inference (user %.3f s, system %.3f s, %u thread%s), ",
-		n ? cpu * 1e6 / (double)n : 0, u->user_seconds, u->system_seconds, u->threads,
-		u->threads == 1 ? "" : "s");
-	fprintf(out, "%" PRIu64 " voluntary and %" PRIu64 " involuntary context switches, ", u->voluntary_switches,
-		u->involuntary_switches);
-	fprintf(out, "%" PRIu64 " major page faults, %.1f MiB of anonymous memory\n", u->major_faults,
-		(double)u->rss_anon_bytes / (1 << 20));
+		n ? cpu * 1e6 / (double)n : 0, u->user_seconds, u->system_seconds, u->threads, plural(u->threads));
+	fprintf(out, "%" PRIu64 " voluntary and %" PRIu64 " involuntary context switch%s, ", u->voluntary_switches,
+		u->involuntary_switches, u->involuntary_switches == 1 ? "" : "es");
+	fprintf(out, "%" PRIu64 " major page fault%s, %.1f MiB of anonymous memory\n", u->major_faults,
+		plural(u->major_faults), (double)u->rss_anon_bytes / (1 << 20));
 }
 
 static uint64_t count_of(const struct result *r, enum outcome o)
@@ -133,33 +155,63 @@ static uint64_t count_of(const struct result *r, enum outcome o)
 /* A page read from disk now and then is every process' lot: one in so many inferences shows in no percentile. */
 #define MAJOR_FAULTS_TOLERATED 1000
 
-static void write_warnings(FILE *out, const struct result *r)
+/* n requests of a kind, with the first one's text where it was kept. */
+static void warn_of_requests(FILE *out, uint64_t n, const char *what, const struct error *first, const char *remark)
 {
-	uint64_t errors = count_of(r, OUTCOME_ERROR), wrong = count_of(r, OUTCOME_WRONG);
-	uint64_t timeouts = r->all.totals.requests[OUTCOME_TIMEOUT];
-	uint64_t saturated = r->all.service.saturated + r->all.response.saturated + r->all.lag.saturated;
+	if (n == 0)
+		return;
+	fprintf(out, "Warning: %" PRIu64 " request%s %s", n, plural(n), what);
+	if (first->text[0])
+		fprintf(out, "%s with: %s", n == 1 ? "" : ", the first", first->text);
+	fprintf(out, "%s\n", remark);
+}
+
+static void warn_of_nothing_measured(FILE *out, const struct result *r)
+{
+	uint64_t burned_in = totals_inferences(&r->burned_in);
+	const char *why = "";
+
+	if (result_measured(r) > 0)
+		return;
+	if (burned_in > 0 && !r->stopped_by_error && !r->interrupted)
+		why = ": the burn-in took all inferences";
+	else if (burned_in < r->burn_in)
+		why = ": the run ended within its burn-in";
+	fprintf(out, "Warning: nothing was measured%s\n", why);
+}
+
+static void warn_of_outcomes(FILE *out, const struct result *r)
+{
+	uint64_t wrong = count_of(r, OUTCOME_WRONG);
 
 	if (r->interrupted)
 		fputs("Warning: interrupted: the run ended before its end, these are the figures until then\n", out);
 	if (r->stopped_by_error)
 		fprintf(out, "Warning: stopped by an error: %s\n", r->error.text);
-	else if (errors)
-		fprintf(out, "Warning: %" PRIu64 " requests failed, the first with: %s\n", errors, r->error.text);
+	else
+		warn_of_requests(out, count_of(r, OUTCOME_ERROR), "failed", &r->error, "");
 	if (wrong)
-		fprintf(out, "Warning: %" PRIu64 " answers were wrong, the first: %s\n", wrong, r->wrong.text);
-	if (timeouts)
-		fprintf(out, "Warning: %" PRIu64 " requests timed out; they count as long as was waited\n", timeouts);
+		fprintf(out, "Warning: %" PRIu64 " answer%s wrong%s: %s\n", wrong, wrong == 1 ? " was" : "s were",
+			wrong == 1 ? "" : ", the first", r->wrong.text);
+	warn_of_requests(out, count_of(r, OUTCOME_TIMEOUT), "timed out", &r->timeout,
+			 " (time-outs count as long as was waited)");
+	warn_of_nothing_measured(out, r);
+}
+
+static void write_warnings(FILE *out, const struct result *r)
+{
+	uint64_t saturated = r->all.service.saturated + r->all.response.saturated + r->all.lag.saturated;
+	uint64_t faults = r->usage.major_faults;
+
+	warn_of_outcomes(out, r);
 	if (saturated)
-		fprintf(out, "Warning: %" PRIu64 " latencies were over %.0f s and are counted as that\n", saturated,
-			seconds(HISTOGRAM_LATENCY_HIGHEST));
-	if (result_measured(r) == 0)
-		fprintf(out, "Warning: nothing was measured%s\n",
-			totals_inferences(&r->burned_in) ? ": the burn-in took all inferences" : "");
-	if (r->usage.major_faults > result_inferences(r) / MAJOR_FAULTS_TOLERATED)
+		fprintf(out, "Warning: %" PRIu64 " latenc%s over %.0f s and counted as that\n", saturated,
+			saturated == 1 ? "y was" : "ies were", seconds(HISTOGRAM_LATENCY_HIGHEST));
+	if (faults > result_inferences(r) / MAJOR_FAULTS_TOLERATED)
 		fprintf(out,
-			"Warning: %" PRIu64 " major page faults while running: "
+			"Warning: %" PRIu64 " major page fault%s while running: "
 			"read the dataset once before (cat FILE >/dev/null)\n",
-			r->usage.major_faults);
+			faults, plural(faults));
 	if (r->repetition >= r->repetitions && r->repetitions < REPETITIONS_WANTED)
 		fprintf(out, "Note: %u of at least %d repetitions: do not publish figures of fewer (-repetitions)\n",
 			r->repetitions, REPETITIONS_WANTED);

@@ -68,7 +68,8 @@ struct result {
 	nsec_t start, burn_in_end, end; /* monotonic; burn_in_end is 0 or start without a burn-in */
 	bool interrupted;
 	bool stopped_by_error;
-	struct error error;      /* the first inference error */
+	struct error error;      /* the first inference error, or what stopped the run */
+	struct error timeout;    /* the first request that timed out and did not stop the run */
 	struct error wrong;      /* the first wrong answer */
 	struct recorder all;     /* burn-in excluded: histograms and outcomes */
 	struct totals burned_in; /* what the burn-in did */

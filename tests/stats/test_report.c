@@ -170,24 +170,90 @@ static void reader_is_warned_of_what_spoils_a_run(void **state)
 	r.unanswered = 5;
 	r.reconnects = 2;
 	snprintf(r.error.text, sizeof(r.error.text), "ERR model key is empty");
+	snprintf(r.timeout.text, sizeof(r.timeout.text), "row 9: no answer");
 	snprintf(r.wrong.text, sizeof(r.wrong.text), "row 7: sums to 0.5");
 	record(&r.all, 0, 0, 30 * MS, OUTCOME_WRONG);
 	record(&r.all, 0, 0, 0, OUTCOME_ERROR);
 	record(&r.all, 0, 0, 90 * MS, OUTCOME_TIMEOUT);
 	record(&r.all, 0, 0, 2 * HISTOGRAM_LATENCY_HIGHEST, OUTCOME_OK);
 	assert_warns(&r, "Warning: interrupted");
-	assert_warns(
-		&r, "Outcomes: 9 right, 1 wrong, 1 errors, 1 timeouts after a burn-in of 100; 5 requests unanswered at "
-		    "the end; 2 reconnects\n");
+	assert_warns(&r,
+		     "Outcomes: 9 right, 1 wrong, 1 error, 1 timeout after a burn-in of 100; 5 requests unanswered at "
+		     "the end; 2 reconnects\n");
 	assert_warns(&r, "count: 11, timedOut count: 1\n");
-	assert_warns(&r, "Warning: 1 requests failed, the first with: ERR model key is empty\n");
-	assert_warns(&r, "Warning: 1 answers were wrong, the first: row 7: sums to 0.5\n");
-	assert_warns(&r, "Warning: 1 requests timed out");
+	assert_warns(&r, "Warning: 1 request failed with: ERR model key is empty\n");
+	assert_warns(&r, "Warning: 1 answer was wrong: row 7: sums to 0.5\n");
+	assert_warns(&r,
+		     "Warning: 1 request timed out with: row 9: no answer (time-outs count as long as was waited)\n");
 	assert_warns(&r, "Warning: 2 latencies were over 3600 s");
 	assert_warns(&r, "Warning: 17 major page faults");
 	assert_warns(&r, "Note: 1 of at least 3 repetitions");
 	r.stopped_by_error = true;
 	assert_warns(&r, "Warning: stopped by an error: ERR model key is empty\n");
+	result_release(&r);
+}
+
+static void assert_silent(struct result *r, const char *words)
+{
+	char *text = text_of(write_report, r);
+
+	if (strstr(text, words))
+		fail_msg("there is \"%s\" in: %s", words, text);
+	free(text);
+}
+
+static void run_that_ended_within_its_burn_in_says_so(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_result(&r, false);
+	recorder_reset(&r.all);
+	r.burned_in = (struct totals){0};
+	r.burned_in.requests[OUTCOME_OK] = r.burned_in.inferences[OUTCOME_OK] = 78;
+	r.burned_in.requests[OUTCOME_ERROR] = r.burned_in.inferences[OUTCOME_ERROR] = 1;
+	r.burned_in.requests[OUTCOME_TIMEOUT] = r.burned_in.inferences[OUTCOME_TIMEOUT] = 1;
+	r.stopped_by_error = true;
+	snprintf(r.error.text, sizeof(r.error.text), "row 7: ERR model key is empty");
+	assert_warns(&r, "Outcomes: 0 right, 0 wrong, 0 errors, 0 timeouts after a burn-in of 80 (78 right, 0 wrong, 1 "
+			 "error, 1 timeout)\n");
+	assert_warns(&r, "Warning: stopped by an error: row 7: ERR model key is empty\n");
+	assert_warns(&r, "Warning: nothing was measured: the run ended within its burn-in\n");
+	assert_warns(&r, "Warning: 1 request timed out");
+	r.stopped_by_error = false;
+	r.interrupted = true;
+	assert_warns(&r, "Warning: nothing was measured: the run ended within its burn-in\n");
+	assert_warns(&r, "Warning: 1 request failed with: row 7: ERR model key is empty\n");
+	r.burned_in.inferences[OUTCOME_OK] = 98;
+	assert_warns(&r, "Warning: nothing was measured\n");
+	r.interrupted = false;
+	assert_warns(&r, "Warning: nothing was measured: the burn-in took all inferences\n");
+	result_release(&r);
+}
+
+static void many_of_a_kind_are_in_the_plural(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_result(&r, false);
+	r.unanswered = r.reconnects = 1;
+	r.usage = (struct client_usage){.threads = 1, .involuntary_switches = 1, .major_faults = 1};
+	snprintf(r.error.text, sizeof(r.error.text), "ERR busy");
+	snprintf(r.wrong.text, sizeof(r.wrong.text), "row 7: sums to 0.5");
+	for (int i = 0; i < 2; i++) {
+		record(&r.all, 0, 0, 30 * MS, OUTCOME_WRONG);
+		record(&r.all, 0, 0, 0, OUTCOME_ERROR);
+		record(&r.all, 0, 0, 90 * MS, OUTCOME_TIMEOUT);
+	}
+	assert_warns(&r, "; 1 request unanswered at the end; 1 reconnect\n");
+	assert_warns(&r, ", 1 thread), 0 voluntary and 1 involuntary context switch, 1 major page fault, ");
+	assert_warns(&r, "2 wrong, 2 errors, 2 timeouts after");
+	assert_warns(&r, "Warning: 2 requests failed, the first with: ERR busy\n");
+	assert_warns(&r, "Warning: 2 answers were wrong, the first: row 7: sums to 0.5\n");
+	/* Its text is not an error's. */
+	assert_warns(&r, "Warning: 2 requests timed out (time-outs count as long as was waited)\n");
+	assert_silent(&r, "Warning: nothing was measured");
 	result_release(&r);
 }
 
@@ -503,6 +569,8 @@ int main(void)
 		cmocka_unit_test(paced_run_also_shows_response_time_and_send_lag),
 		cmocka_unit_test(empty_run_prints_zeros),
 		cmocka_unit_test(reader_is_warned_of_what_spoils_a_run),
+		cmocka_unit_test(run_that_ended_within_its_burn_in_says_so),
+		cmocka_unit_test(many_of_a_kind_are_in_the_plural),
 		cmocka_unit_test(progress_lines_are_aibenchs),
 		cmocka_unit_test(json_has_aibenchs_members_in_aibenchs_units),
 		cmocka_unit_test(json_has_our_own_objects_beside_them),
