@@ -188,6 +188,7 @@ static void run_jobs(struct worker *w, struct job *late)
 	}
 	pthread_mutex_unlock(&q->lock);
 	for (size_t i = 0; i < b->njobs; i++) {
+		b->jobs[i]->joined = i > 0;
 		b->jobs[i]->started = started;
 		b->jobs[i]->finished = finished;
 		finish(b->jobs[i], r);
@@ -346,6 +347,7 @@ void queue_submit(struct queue *q, struct job *job)
 	job->result = 0;
 	job->error.text[0] = '\0';
 	job->batch = 0;
+	job->joined = false;
 	job->submitted = clock_now();
 	pthread_mutex_lock(&q->lock);
 	*q->last = job;

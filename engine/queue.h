@@ -36,6 +36,7 @@ struct job {
 	struct error error;
 	nsec_t submitted, started, finished;
 	uint64_t batch; /* rows (dim 0) of the run that this job was part of */
+	bool joined;    /* to the run of another job, the one of the batch that has this false */
 	/* private: */
 	struct job *next;
 };

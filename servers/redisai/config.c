@@ -9,8 +9,6 @@
 
 #define MODEL_CHUNK_SIZE_DEFAULT 535822336 /* 511 MB: under the largest string of Redis */
 
-static const char *const backend_names[] = {"TF", "TFLITE", "TORCH", "ONNX"};
-
 /* Numbers that may be given when the module is loaded. */
 static const struct {
 	const char *name;
@@ -46,19 +44,18 @@ static void set_backends_path(struct config *c, struct RedisModuleString *path)
 	c->backends_path = RedisModule_HoldString(NULL, path);
 }
 
-static int backend_index(const struct RedisModuleString *name)
+static bool is_backend(const struct RedisModuleString *name, enum backend *ret)
 {
-	for (int i = 0; i < 4; i++) {
-		if (arg_is(name, backend_names[i]))
-			return i;
-	}
-	return -1;
+	struct arg a = arg_view(name);
+
+	return backend_parse(ret, a.data, a.len);
 }
 
 static int load_argument(struct config *c, struct RedisModuleCtx *ctx, struct RedisModuleString *key,
 			 struct RedisModuleString *value, struct error *err)
 {
 	struct arg k = arg_view(key), v = arg_view(value);
+	enum backend backend;
 	long long number;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -75,7 +72,7 @@ static int load_argument(struct config *c, struct RedisModuleCtx *ctx, struct Re
 		set_backends_path(c, value);
 		return 0;
 	}
-	if (backend_index(key) >= 0) {
+	if (is_backend(key, &backend)) {
 		RedisModule_Log(ctx, "notice", "backend %.*s: the module's own is used, not %.*s", (int)k.len, k.data,
 				(int)v.len, v.data);
 		return 0;
@@ -111,13 +108,13 @@ static int command_get(struct RedisModuleCtx *ctx, const struct config *c, struc
 
 static int command_load_backend(struct RedisModuleCtx *ctx, struct RedisModuleString *name)
 {
-	int backend = backend_index(name);
+	enum backend backend;
 
-	if (backend < 0)
+	if (!is_backend(name, &backend))
 		return RedisModule_ReplyWithError(ctx, "ERR unsupported backend");
-	if (backend != BACKEND_TF)
+	if (!backend_present(backend))
 		return RedisModule_ReplyWithError(ctx, "ERR error loading backend");
-	/* TF is part of the module: it is there already, whatever the path. */
+	/* It is part of the module: there already, whatever the path. */
 	return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 

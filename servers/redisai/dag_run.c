@@ -46,10 +46,13 @@ static size_t input_elements(const struct dag *d, const struct dag_op *op)
 	return n;
 }
 
-/* The operation has run, on this thread or on a worker's. */
-static void finish_op(struct dag *d, struct dag_op *op, int result, const char *text, nsec_t run_time)
+/* The operation has run, on this thread or on a worker's; joined: as part of another's run, which counts it. */
+static void finish_op(struct dag *d, struct dag_op *op, int result, const char *text, nsec_t run_time, bool joined)
 {
-	stored_model_count(op->model, run_time, result < 0 ? NULL : d->tensors[op->out], result < 0);
+	if (!joined)
+		stored_model_count(op->model, run_time, result < 0 ? NULL : d->tensors[op->out], result < 0);
+	else if (result == 0)
+		stored_model_count_joined(op->model, d->tensors[op->out]);
 	if (result < 0) {
 		size_t len = strlen(text) + sizeof("ERR ");
 
@@ -81,7 +84,7 @@ static void run_in_line(struct dag *d, struct dag_op *op)
 			      &redis_allocator, &err);
 	if (r < 0 && !err.text[0])
 		error_set(&err, (enum error_code)r, "%s", error_message(r));
-	finish_op(d, op, r, err.text, clock_now() - started);
+	finish_op(d, op, r, err.text, clock_now() - started, false);
 }
 
 /* Runs operations in order as long as all of them together are quick. Returns the first that did not run. */
@@ -117,7 +120,7 @@ static const char *job_error(const struct dag_job *j)
 {
 	if (j->job.result == ERR_CANCELED)
 		return "the model was deleted or replaced while the command waited for its batch";
-	if (j->job.result == ERR_WRONG)
+	if (j->job.result == ERR_WRONG && j->dag->ops[j->op].model->backend == BACKEND_TF)
 		return "Tensorflow batching error: model did not generate the expected batch size";
 	return j->job.error.text;
 }
@@ -133,7 +136,7 @@ static void job_done(struct job *job)
 	if (job->result == ERR_TIMEOUT)
 		d->timed_out = true;
 	else
-		finish_op(d, &d->ops[j->op], job->result, job_error(j), job->finished - job->started);
+		finish_op(d, &d->ops[j->op], job->result, job_error(j), job->finished - job->started, job->joined);
 	for (uint32_t e = j->first_after; e != NO_EDGE; e = d->edges[e].next) {
 		struct dag_job *after = &d->jobs[d->edges[e].job];
 

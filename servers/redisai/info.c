@@ -46,6 +46,26 @@ static void add_cpu(struct RedisModuleInfoCtx *info)
 	}
 }
 
+/* The names are RedisAI's; what runs behind all of them is the module's own engine. */
+static void add_backends(struct RedisModuleInfoCtx *info)
+{
+	static const char version[] = "aibench " AIBENCH_VERSION;
+	const bool *used = redisai.backend_used;
+
+	if (used[BACKEND_TF])
+		RedisModule_InfoAddFieldCString(info, "TensorFlow_version", version);
+	if (used[BACKEND_TFLITE])
+		RedisModule_InfoAddFieldCString(info, "TensorFlowLite_version", version);
+	if (!used[BACKEND_ONNX])
+		return;
+	/* RedisAI counts memory where BACKEND_MEMORY_LIMIT is set; here that is reported but not enforced. */
+	RedisModule_InfoAddFieldCString(info, "onnxruntime_version", version);
+	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_memory", 0);
+	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_memory_access_num", 0);
+	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_maximum_run_sessions_number",
+					 redisai.config.threads_per_queue * (long long)redisai.devices.count);
+}
+
 void info_sections(struct RedisModuleInfoCtx *info, int for_crash_report)
 {
 	const struct config *c = &redisai.config;
@@ -66,9 +86,7 @@ void info_sections(struct RedisModuleInfoCtx *info, int for_crash_report)
 	RedisModule_InfoAddFieldLongLong(info, "backend_memory_limit", c->backend_memory_limit);
 
 	RedisModule_InfoAddSection(info, "backends_info");
-	if (redisai.tensorflow_used)
-		RedisModule_InfoAddFieldCString(info, "TensorFlow_version", "aibench " AIBENCH_VERSION);
-
+	add_backends(info);
 	if (!for_crash_report)
 		add_cpu(info);
 }

@@ -26,8 +26,12 @@ static int store(struct RedisModuleCtx *ctx, struct RedisModuleString *key, stru
 		return RedisModule_ReplyWithError(ctx, REDISMODULE_ERRORMSG_WRONGTYPE);
 	}
 	r = stored_model_new(&m, &a->parts, &err);
-	if (r == 0)
+	if (r == 0) {
 		a->parts.blob = NULL;
+		r = stored_model_check_batching(m, &err);
+		if (r < 0)
+			stored_model_unref(m);
+	}
 	model_args_release(a);
 	if (r < 0)
 		return RedisModule_ReplyWithError(ctx, err.text);

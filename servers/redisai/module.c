@@ -169,6 +169,7 @@ int RedisModule_OnLoad(struct RedisModuleCtx *ctx, struct RedisModuleString **ar
 		stop();
 		return REDISMODULE_ERR;
 	}
-	RedisModule_Log(ctx, "notice", "aibench " AIBENCH_VERSION " (%s): models of TF on CPU", aibench_git_commit);
+	RedisModule_Log(ctx, "notice", "aibench " AIBENCH_VERSION " (%s): models of TF, TFLITE and ONNX on CPU",
+			aibench_git_commit);
 	return REDISMODULE_OK;
 }

@@ -28,7 +28,7 @@ struct module {
 	struct model_registry registry;
 	struct dag_pool pool;
 	struct RedisModuleType *tensor_type, *model_type;
-	bool tensorflow_used; /* a model of this backend was stored: INFO shows its version from then on */
+	bool backend_used[BACKEND_COUNT]; /* a model of it was stored: INFO shows its version from then on */
 };
 
 extern struct module redisai;

@@ -23,6 +23,11 @@ bool backend_parse(enum backend *ret, const char *name, size_t len)
 	return false;
 }
 
+bool backend_present(enum backend b)
+{
+	return b != BACKEND_TORCH;
+}
+
 static char *copy_text(const char *text, size_t len)
 {
 	char *s = redis_allocator.alloc(len + 1);
@@ -55,15 +60,26 @@ static char **copy_names(const char *const *list, size_t n)
 	return copy;
 }
 
+/* Bytes that are no model, as RedisAI says it. */
+static const char *parse_error(enum backend b, enum model_fault fault)
+{
+	if (b == BACKEND_TFLITE)
+		return "Failed to load model from buffer";
+	if (b == BACKEND_ONNX || fault == MODEL_FAULT_EMPTY)
+		return "No graph was found in the protobuf.";
+	return "Invalid GraphDef";
+}
+
 /* RedisAI's words for what is wrong with a model, where it has some; else the engine's. */
 static int load_error(const struct stored_model_parts *p, enum model_fault fault, size_t index, const char *text,
 		      struct error *err)
 {
 	switch (fault) {
 	case MODEL_FAULT_PARSE:
-		return error_set(err, ERR_FORMAT, "Invalid GraphDef");
 	case MODEL_FAULT_EMPTY:
-		return error_set(err, ERR_FORMAT, "No graph was found in the protobuf.");
+		return error_set(err, ERR_FORMAT, "%s", parse_error(p->backend, fault));
+	case MODEL_FAULT_EXTERNAL_DATA:
+		return error_set(err, ERR_UNSUPPORTED, "Initializer tensors with external data is not allowed.");
 	case MODEL_FAULT_INPUT_MISSING:
 		return error_set(err, ERR_NOT_FOUND, "ERR Input node named \"%s\" not found in TF graph.",
 				 index < p->ninputs ? p->inputs[index] : "");
@@ -77,8 +93,10 @@ static int load_error(const struct stored_model_parts *p, enum model_fault fault
 
 static int load_engine_model(struct stored_model *m, const struct stored_model_parts *p, struct error *err)
 {
+	static const enum model_format formats[BACKEND_COUNT] = {
+		[BACKEND_TF] = MODEL_TENSORFLOW, [BACKEND_TFLITE] = MODEL_TFLITE, [BACKEND_ONNX] = MODEL_ONNX};
 	struct model_load_config config = {
-		.format = MODEL_TENSORFLOW,
+		.format = formats[p->backend],
 		.name = m->key,
 		.io = {p->inputs, p->ninputs, p->outputs, p->noutputs},
 		.allocator = &redis_allocator,
@@ -88,7 +106,7 @@ static int load_engine_model(struct stored_model *m, const struct stored_model_p
 	size_t index = 0;
 	int r;
 
-	if (p->backend != BACKEND_TF)
+	if (!backend_present(p->backend))
 		return error_set(err, ERR_UNSUPPORTED, "ERR Could not load backend");
 	r = model_load(&m->model, &config, p->blob, p->blob_len, &fault, &index, &text);
 	if (r == ERR_NOMEM)
@@ -111,8 +129,20 @@ static void destroy(struct stored_model *m)
 	redis_allocator.free(m);
 }
 
-int stored_model_new(struct stored_model **ret, const struct stored_model_parts *p, struct error *err)
+/* Formats that carry their names go by them, whatever an RDB of RedisAI's lists besides. */
+static struct stored_model_parts without_names(const struct stored_model_parts *p)
 {
+	struct stored_model_parts q = *p;
+
+	q.inputs = q.outputs = NULL;
+	q.ninputs = q.noutputs = 0;
+	return q;
+}
+
+int stored_model_new(struct stored_model **ret, const struct stored_model_parts *parts, struct error *err)
+{
+	struct stored_model_parts unnamed = without_names(parts);
+	const struct stored_model_parts *p = parts->backend == BACKEND_TF ? parts : &unnamed;
 	struct queue_config queue = {
 		.threads = (unsigned)redisai.config.threads_per_queue,
 		.intra_op = (unsigned)redisai.config.intra_op_parallelism,
@@ -151,9 +181,35 @@ int stored_model_new(struct stored_model **ret, const struct stored_model_parts 
 	}
 	m->blob = p->blob;
 	m->blob_len = p->blob_len;
-	redisai.tensorflow_used = true;
+	redisai.backend_used[m->backend] = true;
 	*ret = m;
 	return 0;
+}
+
+/*
+ * Requests are joined along the first dimension of the inputs, which is then to be free. The shapes that a GraphDef
+ * declares are not enforced, and AIBench's own net declares an input that it never reads: one free input will do.
+ */
+int stored_model_check_batching(const struct stored_model *m, struct error *err)
+{
+	size_t nin = model_ninputs(m->model), nfixed = 0, last = 0;
+
+	if (m->batching.size == 0)
+		return 0;
+	for (size_t i = 0; i < nin; i++) {
+		const struct model_tensor_info *in = model_input(m->model, i);
+
+		if (in->rank > 0 && in->dims[0] >= 0) {
+			nfixed++;
+			last = i;
+		}
+	}
+	if (nfixed == 0 || (m->backend == BACKEND_TF && nfixed < nin))
+		return 0;
+	return error_set(
+		err, ERR_INVALID,
+		"ERR BATCHSIZE needs a model whose first dimension is free, that of input '%s' is fixed to %lld",
+		model_input(m->model, last)->name, (long long)model_input(m->model, last)->dims[0]);
 }
 
 struct stored_model *stored_model_ref(struct stored_model *m)
@@ -239,15 +295,21 @@ void stored_model_measured(struct stored_model *m, size_t elements, nsec_t run_t
 void stored_model_count(struct stored_model *m, nsec_t run_time, const struct tensor *first_output, bool failed)
 {
 	struct run_counters *c = &m->counters;
-	unsigned long long samples = 1;
 
 	atomic_fetch_add_explicit(&c->calls, 1, memory_order_relaxed);
 	if (failed) {
 		atomic_fetch_add_explicit(&c->errors, 1, memory_order_relaxed);
 		return;
 	}
+	stored_model_count_joined(m, first_output);
+	atomic_fetch_add_explicit(&c->duration_ns, (unsigned long long)run_time, memory_order_relaxed);
+}
+
+void stored_model_count_joined(struct stored_model *m, const struct tensor *first_output)
+{
+	unsigned long long samples = 1;
+
 	if (first_output && first_output->rank)
 		samples = (unsigned long long)first_output->dims[0];
-	atomic_fetch_add_explicit(&c->samples, samples, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->duration_ns, (unsigned long long)run_time, memory_order_relaxed);
+	atomic_fetch_add_explicit(&m->counters.samples, samples, memory_order_relaxed);
 }

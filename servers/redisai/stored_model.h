@@ -22,6 +22,7 @@
 /* In the order of RedisAI's RDB. */
 enum backend { BACKEND_TF, BACKEND_TFLITE, BACKEND_TORCH, BACKEND_ONNX, BACKEND_COUNT };
 const char *backend_name(enum backend b);
+bool backend_present(enum backend b); /* the module runs its models */
 bool backend_parse(enum backend *ret, const char *name, size_t len);
 
 /* AI.INFO's numbers. Written by workers and by the main thread. */
@@ -39,7 +40,7 @@ struct stored_model {
 	uint64_t min_timeout_ms; /* batching.min_timeout as given */
 	char *tag, *blob;
 	size_t tag_len, blob_len;
-	char **inputs, **outputs; /* as given; none for formats that carry the names themselves */
+	char **inputs, **outputs; /* as given; none for formats that carry the names themselves (all but TF) */
 	size_t ninputs, noutputs;
 	struct run_counters counters;
 	struct model_context *inline_context; /* of the main thread; NULL until it runs the model */
@@ -71,6 +72,8 @@ struct stored_model_parts {
 
 /* err holds the whole error reply. */
 int stored_model_new(struct stored_model **ret, const struct stored_model_parts *parts, struct error *err) MUST_CHECK;
+/* Whether BATCHSIZE can do anything for the model. Not asked of what an RDB holds: it is to load. */
+int stored_model_check_batching(const struct stored_model *m, struct error *err) MUST_CHECK;
 struct stored_model *stored_model_ref(struct stored_model *m);
 void stored_model_unref(struct stored_model *m);
 size_t stored_model_memory(const struct stored_model *m);
@@ -93,6 +96,10 @@ void model_registry_remove(struct model_registry *r, struct stored_model *m);
 #define INLINE_RUN_MAX (20 * NSEC_PER_USEC)
 bool stored_model_is_quick(const struct stored_model *m, size_t elements, nsec_t *ret_run_time);
 void stored_model_measured(struct stored_model *m, size_t elements, nsec_t run_time);
+
+/* AI.INFO counts runs: samples / calls is the mean batch. A command that ran as part of another's run adds its samples
+ * only. */
 void stored_model_count(struct stored_model *m, nsec_t run_time, const struct tensor *first_output, bool failed);
+void stored_model_count_joined(struct stored_model *m, const struct tensor *first_output);
 
 #endif

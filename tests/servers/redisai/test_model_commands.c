@@ -93,6 +93,10 @@ static void blob_comes_back_whole_and_in_chunks(void **state)
 	expect(f.client, "DEL m m2", ":2");
 }
 
+/* A ModelProto of version 8 without a graph, and one of a graph whose initializer "w" lies in another file. */
+static const char no_graph[] = {1 << 3, 8};
+static const char external_data[] = {7 << 3 | 2, 9, 5 << 3 | 2, 7, 2 << 3, 1, 8 << 3 | 2, 1, 'w', 14 << 3, 1};
+
 static void modelstore_errors_are_to_the_letter(void **state)
 {
 	static const struct exchange list[] = {
@@ -127,7 +131,16 @@ static void modelstore_errors_are_to_the_letter(void **state)
 		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 BLOB", "-ERR Insufficient arguments, missing model BLOB"},
 		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 NOT_BLOB", "-ERR Invalid argument, expected BLOB"},
 		{"AI.MODELSTORE k TORCH CPU BLOB x", "-ERR Could not load backend"},
-		{"AI.MODELSTORE k ONNX CPU BLOB x", "-ERR Could not load backend"},
+		{"AI.MODELSTORE k ONNX CPU OUTPUTS 1 c BLOB x",
+		 "-ERR OUTPUTS argument should not be specified for this backend"},
+		{"AI.MODELSTORE k ONNX CPU BLOB x", "-No graph was found in the protobuf."},
+		{"AI.MODELSTORE k ONNX CPU BLOB $NO_GRAPH", "-No graph was found in the protobuf."},
+		{"AI.MODELSTORE k ONNX CPU BLOB $EXTERNAL", "-Initializer tensors with external data is not allowed."},
+		{"AI.MODELSTORE k ONNX GPU BLOB x", "-ERR GPU requested but ONNX couldn't find CUDA"},
+		{"AI.MODELSTORE k TFLITE CPU INPUTS 1 a OUTPUTS 1 c BLOB x",
+		 "-ERR INPUTS argument should not be specified for this backend"},
+		{"AI.MODELSTORE k TFLITE CPU BLOB x", "-Failed to load model from buffer"},
+		{"AI.MODELSTORE k TFLITE CPU BLOB $MUL", "-Failed to load model from buffer"},
 		{"AI.MODELSTORE k TF CPU INPUTS 1 a OUTPUTS 1 mul BLOB notagraph", "-Invalid GraphDef"},
 		{"AI.MODELSTORE k TF CPU INPUTS 3 a b c OUTPUTS 1 mul BLOB $MUL",
 		 "-ERR Input node named \"c\" not found in TF graph."},
@@ -143,6 +156,8 @@ static void modelstore_errors_are_to_the_letter(void **state)
 	};
 
 	(void)state;
+	define("$NO_GRAPH", no_graph, sizeof(no_graph));
+	define("$EXTERNAL", external_data, sizeof(external_data));
 	expect_all(f.client, list, ARRAY_LEN(list));
 }
 
@@ -163,7 +178,9 @@ static void modelset_errors_are_to_the_letter(void **state)
 		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul", "-ERR Insufficient arguments, missing model BLOB"},
 		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul BLOB", "-ERR Insufficient arguments, missing model BLOB"},
 		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul BLOB notagraph", "-Invalid GraphDef"},
-		{"AI.MODELSET k TFLITE CPU INPUTS input OUTPUTS y BLOB x", "-ERR Could not load backend"},
+		{"AI.MODELSET k TORCH CPU BLOB x", "-ERR Could not load backend"},
+		{"AI.MODELSET k TFLITE CPU INPUTS input OUTPUTS y BLOB x", "-Failed to load model from buffer"},
+		{"AI.MODELSET k ONNX CPU INPUTS input OUTPUTS y BLOB x", "-No graph was found in the protobuf."},
 		{"EXISTS k", ":0"},
 	};
 
@@ -245,7 +262,9 @@ static void config_is_read_and_set(void **state)
 		{"AI.CONFIG MODEL_CHUNK_SIZE 0", "-ERR MODEL_CHUNK_SIZE: invalid chunk size"},
 		{"AI.CONFIG MODEL_CHUNK_SIZE x", "-ERR MODEL_CHUNK_SIZE: invalid chunk size"},
 		{"AI.CONFIG LOADBACKEND TF some/path.so", "+OK"},
-		{"AI.CONFIG LOADBACKEND ONNX some/path.so", "-ERR error loading backend"},
+		{"AI.CONFIG LOADBACKEND TFLITE some/path.so", "+OK"},
+		{"AI.CONFIG LOADBACKEND onnx some/path.so", "+OK"},
+		{"AI.CONFIG LOADBACKEND TORCH some/path.so", "-ERR error loading backend"},
 		{"AI.CONFIG LOADBACKEND PORCH some/path.so", "-ERR unsupported backend"},
 		{"AI.CONFIG NOTHING", "-ERR unsupported subcommand"},
 	};
