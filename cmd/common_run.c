@@ -24,6 +24,7 @@ struct invocation {
 	void *driver_options; /* owned; NULL: the driver has none */
 	struct run_description description;
 	struct run_config config;
+	struct platform platform;
 	char *command_line; /* owned */
 	char *expected;     /* owned: the file of -expected-answers */
 	bool header_printed;
@@ -131,6 +132,7 @@ static int prepare(struct invocation *v, struct error *err)
 		r = check_writable(v->options.histogram_file, err);
 	if (r < 0)
 		return r;
+	platform_read(&v->platform, "");
 	v->config.conn = &v->conn;
 	v->config.driver_options = v->driver_options;
 	v->config.interrupt = v->conn.interrupt = catch_signals();
@@ -156,6 +158,7 @@ static void fill_texts(struct result *r, const struct invocation *v, unsigned re
 		.repetition = repetition,
 		.repetitions = (unsigned)v->options.repetitions,
 		.command_line = v->command_line,
+		.platform = &v->platform,
 	};
 	memcpy(r->config, v->description.config, sizeof(r->config));
 }

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "stats/platform.h"
 #include "stats/recorder.h"
 #include "stats/server_log.h"
 
@@ -62,6 +63,7 @@ struct result {
 	double max_rps;
 	unsigned repetition, repetitions; /* 1-based */
 	const char *command_line;
+	const struct platform *platform; /* borrowed; NULL: nobody looked */
 
 	/* What happened */
 	nsec_t start_wall, end_wall;    /* nanoseconds since the epoch */

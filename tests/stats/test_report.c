@@ -535,6 +535,42 @@ static void counters_may_be_added_after_a_report(void **state)
 	result_release(&r);
 }
 
+static void json_describes_the_platform(void **state)
+{
+	struct platform p = {.cpu_model = "A \"CPU\"",
+			     .machine = "x86_64",
+			     .kernel = "Linux 6.1",
+			     .cpus_online = 8,
+			     .cpus_allowed = "0-3",
+			     .memory_bytes = UINT64_C(64) << 30,
+			     .cgroup_cpus = 1.5,
+			     .caches = {{"L1d", 32768}, {"L2", 1048576}},
+			     .ncaches = 2};
+	struct result r;
+	json_t *j;
+
+	(void)state;
+	make_result(&r, false);
+	j = read_back(&r);
+	assert_true(json_is_null(at(j, "Platform")));
+	json_decref(j);
+	r.platform = &p;
+	j = read_back(&r);
+	assert_text(j, "Platform/CPUModel", "A \"CPU\"");
+	assert_text(j, "Platform/Machine", "x86_64");
+	assert_text(j, "Platform/Kernel", "Linux 6.1");
+	assert_integer(j, "Platform/CPUsOnline", 8);
+	assert_text(j, "Platform/CPUsAllowed", "0-3");
+	assert_true(json_is_null(at(j, "Platform/Governor")));
+	assert_integer(j, "Platform/MemoryBytes", INT64_C(64) << 30);
+	assert_number(j, "Platform/CgroupCPUs", 1.5);
+	assert_true(json_is_null(at(j, "Platform/CgroupMemoryBytes")));
+	assert_integer(j, "Platform/CacheBytes/L1d", 32768);
+	assert_integer(j, "Platform/CacheBytes/L2", 1048576);
+	json_decref(j);
+	result_release(&r);
+}
+
 static void results_that_cannot_be_written_name_their_path(void **state)
 {
 	struct error err = {""};
@@ -577,6 +613,7 @@ int main(void)
 		cmocka_unit_test(closed_loop_has_no_lag_and_its_response_is_its_service),
 		cmocka_unit_test(any_bytes_of_a_server_make_valid_json),
 		cmocka_unit_test(counters_may_be_added_after_a_report),
+		cmocka_unit_test(json_describes_the_platform),
 		cmocka_unit_test(results_that_cannot_be_written_name_their_path),
 		cmocka_unit_test(rate_without_burn_in_is_over_the_whole_run),
 	};
