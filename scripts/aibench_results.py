@@ -20,6 +20,12 @@ class Run:
         self.tensor_batch = int(data["TensorBatchSize"])
         self.rate = float(data["OverallRates"]["overallOpsRate"])
         self.q50 = float(data["OverallQuantiles"]["AllQueries"]["q50"])
+        config = data.get("DBSpecificConfigs")
+        config = config if isinstance(config, dict) else {}
+        # What a table does not show; None where the results do not say.
+        self.model = config.get("model")
+        self.reference = config.get("enable-reference-data-redis")
+        self.max_rps = data.get("MaxRps")
         # Ours only: a run that ended early is no repetition of the others.
         self.incomplete = bool(data.get("Interrupted") or data.get("StoppedByError"))
 

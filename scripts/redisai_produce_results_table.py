@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Tables of throughput and median latency over workers and batch sizes, from the JSON results of many runs.
 
-The best of the repetitions counts: the highest rate, the lowest median latency. Runs with a tensor batch size of 1 make
+The best of the repetitions counts: the highest rate, the lowest median latency. Whatever has the same workers and batch
+sizes is taken for a repetition, as AIBench does; a note says where models or rates differ. Runs with a tensor batch size of 1 make
 the auto-batching tables, runs with auto-batching 0 the tensor-batching ones.
 """
 
 import argparse
+import json
 import sys
 
 from aibench_results import ResultsError, load_runs, note
@@ -68,12 +70,32 @@ def tables(runs, markdown):
             yield ""
 
 
-def note_few_repetitions(runs):
+def variations_of(runs):
+    """The runs that share a cell, of each cell."""
     variations = {}
     for run in runs:
-        key = (run.workers, run.autobatching, run.tensor_batch)
-        variations[key] = variations.get(key, 0) + 1
-    few = sum(count < REPETITIONS_WANTED for count in variations.values())
+        variations.setdefault((run.workers, run.autobatching, run.tensor_batch), []).append(run)
+    return list(variations.values())
+
+
+def note_mixtures(variations):
+    kinds = (("models", lambda run: run.model), ("reference settings", lambda run: run.reference),
+             ("rates", lambda run: run.max_rps))
+    for name, value_of in kinds:
+        mixed = 0
+        seen = set()
+        for runs in variations:
+            values = {json.dumps(value_of(run)).strip('"') for run in runs if value_of(run) is not None}
+            if len(values) > 1:
+                mixed += 1
+                seen |= values
+        if mixed:
+            note("%d of %d variations take the best of runs with different %s (%s): use --prefix to choose"
+                 % (mixed, len(variations), name, ", ".join(sorted(seen))))
+
+
+def note_few_repetitions(variations):
+    few = sum(len(runs) < REPETITIONS_WANTED for runs in variations)
     if few:
         note("%d of %d variations have fewer than %d runs: do not publish figures of fewer"
              % (few, len(variations), REPETITIONS_WANTED))
@@ -93,7 +115,9 @@ def main():
         return 1
     for line in tables(runs, arguments.format == "markdown"):
         print(line)
-    note_few_repetitions(runs)
+    variations = variations_of(runs)
+    note_mixtures(variations)
+    note_few_repetitions(variations)
     return 0
 
 

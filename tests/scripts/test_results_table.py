@@ -130,6 +130,33 @@ class ResultsTable(unittest.TestCase):
         self.assertIn("interrupted.json: skipped", done.stderr)
         self.assertIn("stopped.json: skipped", done.stderr)
 
+    def test_cells_of_unlike_runs_are_noted(self):
+        def config(model, reference):
+            return {"DBSpecificConfigs": {"model": model, "enable-reference-data-redis": reference}}
+
+        self.write("a.json", result(1, 0, 1, 10, 1, **config("financialNet", "true")))
+        self.write("b.json", result(1, 0, 1, 20, 1, **config("financialNet_NoReference", "false")))
+        # Another cell may have another model.
+        self.write("c.json", result(2, 0, 1, 20, 1, **config("mobilenet", "false")))
+        self.write("d.json", result(2, 0, 1, 30, 1, DBSpecificConfigs=None))
+        done = self.run_script("--dir", self.folder)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("1 workers,20.000\n2 workers,30.000\n", done.stdout)
+        self.assertIn("note: 1 of 2 variations take the best of runs with different models "
+                      "(financialNet, financialNet_NoReference): use --prefix", done.stderr)
+        self.assertIn("with different reference settings (false, true): use --prefix", done.stderr)
+        self.assertNotIn("rates", done.stderr)
+        done = self.run_script("--dir", self.folder, "--prefix", "a")
+        self.assertNotIn("--prefix", done.stderr)
+
+    def test_cells_of_several_rates_are_noted(self):
+        for number, rate in enumerate((0, 500, 500.5, {"odd": [1]})):
+            self.write("%d.json" % number, dict(result(1, 0, 1, 10, 1), MaxRps=rate))
+        done = self.run_script("--dir", self.folder)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("different rates (0, 500, 500.5, ", done.stderr)
+        self.assertNotIn("models", done.stderr)
+
     def assert_fails(self, done, *words):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout, "")
