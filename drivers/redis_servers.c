@@ -85,8 +85,11 @@ static int add_list(struct redis_servers *s, const char *hosts, const char *port
 int redis_servers_open(struct redis_servers *s, const char *hosts, const char *ports, const struct conn_options *conn,
 		       struct error *err)
 {
-	int r = conn->unix_socket ? redis_servers_add(s, NULL, 0, conn->unix_socket, err)
-				  : add_list(s, hosts, ports, err);
+	int r = conn_options_check(conn, err);
+
+	if (r == 0)
+		r = conn->unix_socket ? redis_servers_add(s, NULL, 0, conn->unix_socket, err)
+				      : add_list(s, hosts, ports, err);
 
 	if (r >= 0 && conn->tls)
 		r = tls_config_new(&s->tls, conn, NULL, err);

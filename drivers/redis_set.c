@@ -11,6 +11,7 @@
 #include "drivers/redis_servers.h"
 #include "drivers/redis_transport.h"
 #include "drivers/resp_template.h"
+#include "net/redis_advice.h"
 
 #define FINISHED_MAX 64
 #define KEY_MAX 128
@@ -70,9 +71,12 @@ static int judge_reply(void *arg, unsigned slot, unsigned index, const struct re
 	(void)index;
 	if (n == 1 && nodes[0].type == RESP_STATUS)
 		return 0;
-	if (nodes[0].type == RESP_ERROR)
-		return error_set(err, ERR_SERVER, "%.*s", (int)(nodes[0].len < 400 ? nodes[0].len : 400),
-				 nodes[0].data);
+	if (nodes[0].type == RESP_ERROR) {
+		error_set(err, ERR_SERVER, "%.*s",
+			  (int)(nodes[0].len < REDIS_REPLY_SHOWN ? nodes[0].len : REDIS_REPLY_SHOWN), nodes[0].data);
+		redis_advice_append(err, nodes[0].data, nodes[0].len);
+		return ERR_SERVER;
+	}
 	return error_set(err, ERR_PROTOCOL, "the server's reply is not that of SET");
 }
 

@@ -39,7 +39,7 @@ static int refused(struct redis_client *c, const struct resp_node *reply, struct
 			"%s: this Redis has no RedisAI: start redis-server with --loadmodule bin/redisai.so, or "
 			"point -host and -port at a server that has it",
 			redis_client_name(c));
-	if (begins(reply, "MOVED ") || begins(reply, "CLUSTERDOWN"))
+	if (begins(reply, "MOVED "))
 		return is_cluster(c, err);
 	return redis_client_refused(c, reply, err);
 }
@@ -70,6 +70,12 @@ static int no_model(struct redis_client *c, const char *model, const char *why, 
 {
 	if (!clustered && asks_a_cluster(c))
 		return is_cluster(c, err);
+	if (clustered)
+		return error_set(
+			err, ERR_NOT_FOUND,
+			"%s: %s \"%s\": store it with aibench_load_model -cluster-mode; if the slots have moved "
+			"since it was stored, run aibench_load_model again",
+			redis_client_name(c), why, model);
 	return error_set(err, ERR_NOT_FOUND,
 			 "%s: %s \"%s\": store it with aibench_load_model, or name another with -model",
 			 redis_client_name(c), why, model);
@@ -137,6 +143,10 @@ int redisai_check_reference(struct redis_client *c, const struct workload_spec *
 			err, ERR_NOT_FOUND,
 			"%s: no reference data, there is no tensor %s: load the dataset with aibench_load_data",
 			redis_client_name(c), key);
+	if (nodes[0].type == RESP_ERROR && begins(&nodes[0], "WRONGTYPE"))
+		return error_set(err, ERR_INVALID,
+				 "%s: %s is no tensor: delete it, and load the dataset with aibench_load_data",
+				 redis_client_name(c), key);
 	if (nodes[0].type == RESP_ERROR)
 		return refused(c, &nodes[0], err);
 	type = field(nodes, n, "dtype");

@@ -5,12 +5,16 @@
 
 #include <string.h>
 
+#include "net/redis_advice.h"
+
 #define HASH_SLOTS 16384
 
 static int server_error(const struct resp_node *node, struct error *err)
 {
-	return error_set(err, ERR_SERVER, "%.*s", (int)(node->len < ERROR_TEXT_MAX ? node->len : ERROR_TEXT_MAX),
-			 node->data);
+	error_set(err, ERR_SERVER, "%.*s", (int)(node->len < REDIS_REPLY_SHOWN ? node->len : REDIS_REPLY_SHOWN),
+		  node->data);
+	redis_advice_append(err, node->data, node->len);
+	return ERR_SERVER;
 }
 
 static bool is_ok(const struct resp_node *node)

@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/file.h"
 #include "loaders/shards.h"
+#include "net/redis_advice.h"
 #include "net/redis_client.h"
 
 #define FILE_MAX ((size_t)2 << 30)    /* no protobuf is larger */
@@ -126,6 +127,15 @@ static bool is_unknown_command(const struct resp_node *reply)
 	       memcmp(reply->data, text, sizeof(text) - 1) == 0;
 }
 
+static int refused(struct redis_client *client, const char *key, const char *path, const struct resp_node *reply,
+		   struct error *err)
+{
+	error_set(err, ERR_SERVER, "%s: model %s from %s: the server answered: %.*s", redis_client_name(client), key,
+		  path, (int)(reply->len < REDIS_REPLY_SHOWN ? reply->len : REDIS_REPLY_SHOWN), reply->data);
+	redis_advice_append(err, reply->data, reply->len);
+	return ERR_SERVER;
+}
+
 static int store_with(struct redis_client *client, struct command *c, const struct redis_model_config *cfg,
 		      const char *key, const char *blob, size_t blob_len, struct error *err)
 {
@@ -148,9 +158,7 @@ static int store_with(struct redis_client *client, struct command *c, const stru
 			"%s: this Redis does not know AI.MODELSTORE: start it with --loadmodule bin/redisai.so",
 			redis_client_name(client));
 	if (reply->type == RESP_ERROR)
-		return error_set(err, ERR_SERVER, "%s: model %s from %s: the server answered: %.*s",
-				 redis_client_name(client), key, cfg->path,
-				 (int)(reply->len < ERROR_TEXT_MAX ? reply->len : ERROR_TEXT_MAX), reply->data);
+		return refused(client, key, cfg->path, reply, err);
 	return 0;
 }
 

@@ -17,7 +17,9 @@ int redis_target_open(struct redis_target *ret, const char *host, const struct c
 		t.conn.user = t.url.user;
 	}
 	t.conn.tls = t.conn.tls || t.url.tls;
-	rc = endpoint_resolve(&t.endpoint, t.url.host, t.url.port, t.conn.unix_socket, err);
+	rc = conn_options_check(&t.conn, err);
+	if (rc == 0)
+		rc = endpoint_resolve(&t.endpoint, t.url.host, t.url.port, t.conn.unix_socket, err);
 	if (rc == 0 && t.conn.tls)
 		rc = tls_config_new(&t.tls, &t.conn, NULL, err);
 	if (rc < 0) {

@@ -9,6 +9,7 @@
 
 #include "common/arith.h"
 #include "loaders/replies.h"
+#include "net/redis_advice.h"
 #include "workloads/fraud.h"
 
 #define READ_SIZE ((size_t)16 << 10)
@@ -208,8 +209,10 @@ static int refused(const struct sender *s, struct error *err)
 		return error_set(err, ERR_SERVER,
 				 "%s: the cluster moved keys while they were loaded (%s): run the load again",
 				 s->server, text);
-	return error_set(err, ERR_SERVER, "%s: %s %.*s%" PRIu64 "}: the server answered: %s", s->server, c->name,
-			 (int)c->key_len, c->key, s->ids[s->oldest], text);
+	error_set(err, ERR_SERVER, "%s: %s %.*s%" PRIu64 "}: the server answered: %s", s->server, c->name,
+		  (int)c->key_len, c->key, s->ids[s->oldest], text);
+	redis_advice_append(err, text, strlen(text));
+	return ERR_SERVER;
 }
 
 static void take_off(struct sender *s, uint64_t n)

@@ -33,6 +33,8 @@ struct conn_options {
 
 extern const struct option conn_option_table[];
 void conn_options_defaults(struct conn_options *o); /* also reads REDISCLI_AUTH */
+/* ERR_USAGE for certificates that would not be used. */
+int conn_options_check(const struct conn_options *o, struct error *err) MUST_CHECK;
 
 /* One server address, resolved. Immutable after resolving, so threads share it. */
 struct endpoint;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "common/arith.h"
 #include "net/conn.h"
 
 #define FIELD(f) offsetof(struct conn_options, f)
@@ -34,4 +35,18 @@ void conn_options_defaults(struct conn_options *o)
 		.password = password && *password ? password : NULL,
 		.timeout = 30 * NSEC_PER_SEC,
 	};
+}
+
+int conn_options_check(const struct conn_options *o, struct error *err)
+{
+	const struct {
+		const char *option, *file;
+	} files[] = {{"-cacert", o->ca_cert}, {"-cert", o->cert}, {"-key", o->key}};
+
+	for (size_t i = 0; !o->tls && i < ARRAY_LEN(files); i++) {
+		if (files[i].file && *files[i].file)
+			return error_set(err, ERR_USAGE, "%s has no effect on a plain connection: pass -tls too",
+					 files[i].option);
+	}
+	return 0;
 }

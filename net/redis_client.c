@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/redis_advice.h"
+
 #define READ_SIZE ((size_t)65536)
 #define WORDS_MAX 64
 #define FIRST_BYTES 48
@@ -180,34 +182,17 @@ int redis_client_command(struct redis_client *c, size_t nargs, const char *const
 	return r < 0 ? r : redis_client_receive(c, ret, ret_n, err);
 }
 
-/* Known refusals say what to do; others are passed on as they are. */
 int redis_client_refused(const struct redis_client *c, const struct resp_node *reply, struct error *err)
 {
-	static const struct {
-		const char *begins, *advice;
-	} KNOWN[] = {
-		{"NOAUTH", "the server wants a password: pass -password (and -user), or set REDISCLI_AUTH"},
-		{"WRONGPASS", "the server refused user or password: check -user and -password (or REDISCLI_AUTH)"},
-		{"ERR invalid password", "the server refused the password: check -password (or REDISCLI_AUTH)"},
-		{"ERR AUTH <password> called without any password", "the server wants no password: leave -password "
-								    "out and REDISCLI_AUTH unset"},
-		{"ERR Client sent AUTH, but no password is set", "the server wants no password: leave -password out "
-								 "and REDISCLI_AUTH unset"},
-		{"LOADING", "the server is still loading its data: try again when it is done"},
-		{"DENIED", "the server runs in protected mode and takes local clients only: set a password there, or "
-			   "its bind and protected-mode"},
-		{"ERR max number of clients reached", "the server takes no more clients: raise its maxclients"},
-	};
+	const struct redis_advice *advice = redis_advice_find(reply->data, reply->len);
 	const char *name = redis_client_name(c);
-	int len = (int)(reply->len < 400 ? reply->len : 400);
+	int len = (int)(reply->len < REDIS_REPLY_SHOWN ? reply->len : REDIS_REPLY_SHOWN);
 
-	for (size_t i = 0; i < sizeof(KNOWN) / sizeof(KNOWN[0]); i++) {
-		size_t n = strlen(KNOWN[i].begins);
-
-		if (reply->len >= n && !memcmp(reply->data, KNOWN[i].begins, n))
-			return error_set(err, ERR_SERVER, "%s: %s", name, KNOWN[i].advice);
-	}
-	return error_set(err, ERR_SERVER, "%s: the server answered: %.*s", name, len, reply->data);
+	if (advice && advice->alone)
+		return error_set(err, ERR_SERVER, "%s: %s", name, advice->text);
+	error_set(err, ERR_SERVER, "%s: the server answered: %.*s", name, len, reply->data);
+	redis_advice_append(err, reply->data, reply->len);
+	return ERR_SERVER;
 }
 
 int redis_client_commandf(struct redis_client *c, const struct resp_node **ret, size_t *ret_n, struct error *err,

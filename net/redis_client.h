@@ -38,7 +38,7 @@ int redis_client_receive(struct redis_client *c, const struct resp_node **ret, s
 
 const char *redis_client_name(const struct redis_client *c); /* "127.0.0.1:6379" */
 const struct endpoint *redis_client_endpoint(const struct redis_client *c);
-/* ERR_SERVER with a line for an error reply; known refusals (NOAUTH, LOADING, …) say what to do. */
+/* ERR_SERVER with a line for an error reply; known refusals say what to do (net/redis_advice.h). */
 int redis_client_refused(const struct redis_client *c, const struct resp_node *reply, struct error *err);
 
 /* Cluster: who serves which of the 16384 hash slots. */

@@ -192,6 +192,7 @@ int redis_cluster_read(struct redis_cluster *ret, struct redis_client *c, struct
 				 "%s: no server of this cluster has slots: is it set up (redis-cli --cluster create)?",
 				 name);
 	if (r < 0)
-		return error_set(err, r, "%s: cannot read its answer to CLUSTER SLOTS: %s", name, error_message(r));
+		return error_set(err, r, "%s: cannot read its answer to CLUSTER SLOTS: %s", name,
+				 r == ERR_PROTOCOL ? "is it another kind of server?" : error_message(r));
 	return 0;
 }

@@ -73,6 +73,10 @@ static void errors_are_told_in_the_servers_words(void **state)
 	(void)state;
 	JUDGE("-ERR DAG is empty\r\n", true, ERR_SERVER, "ERR DAG is empty");
 	JUDGE("*3\r\n+OK\r\n-ERR model key is empty\r\n+NA\r\n", true, ERR_SERVER, "ERR model key is empty");
+	JUDGE("-CLUSTERDOWN The cluster is down\r\n", true, ERR_SERVER, "down: is the Cluster whole?");
+	JUDGE("*3\r\n-WRONGTYPE Operation\r\n+NA\r\n+NA\r\n", true, ERR_SERVER, "aibench_load_data");
+	JUDGE("*3\r\n-ERR tensor key is empty or in a different shard\r\n+NA\r\n+NA\r\n", true, ERR_SERVER,
+	      "different shard: is the reference data loaded? (aibench_load_data)");
 	JUDGE("*3\r\n+NA\r\n+NA\r\n-ERR late\r\n", true, ERR_SERVER, "ERR late");
 	JUDGE("*3\r\n+OK\r\n+OK\r\n+NA\r\n", true, ERR_SERVER, "NA");
 	JUDGE("+TIMEDOUT\r\n", true, ERR_SERVER, "TIMEDOUT");

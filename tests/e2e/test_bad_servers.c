@@ -171,7 +171,8 @@ static void a_reference_key_that_is_missing_in_mid_run_is_named(void **state)
 
 	(void)state;
 	freeReplyObject(redisCommand(c, "RENAME referenceTensor:{1500} away"));
-	run_fails(1, RUN_AT(server.port_text, "-use-dag"), NULL, WORDS("1500", "tensor key is empty"));
+	run_fails(1, RUN_AT(server.port_text, "-use-dag"), NULL,
+		  WORDS("1500", "tensor key is empty", "is the reference data loaded? (aibench_load_data)"));
 	run_fails(1, RUN_AT(server.port_text, "-use-dag=false"), NULL, WORDS("1500", "tensor key is empty"));
 	run_ok(&r, RUN_AT(server.port_text, "-ignore-errors"), NULL);
 	check_holds(r.out, WORDS("1 error", "count: 1999"));

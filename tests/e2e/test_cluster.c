@@ -177,6 +177,16 @@ static void a_cluster_without_cluster_mode_is_told_what_to_pass(void **state)
 		  NULL, WORDS("-cluster-mode"));
 }
 
+/* As after a reshard: the shards' tags are others than those the model was stored under. */
+static void a_model_that_a_shard_lacks_may_have_been_stored_before_the_slots_moved(void **state)
+{
+	(void)state;
+	run_fails(1,
+		  WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-model=another",
+			"-file", files.data),
+		  NULL, WORDS("}another", "slots have moved", "aibench_load_model again"));
+}
+
 static void cluster_mode_on_a_standalone_server_goes_on_with_a_note(void **state)
 {
 	struct redis_server s;
@@ -245,6 +255,7 @@ int main(void)
 		cmocka_unit_test(one_worker_reaches_all_shards),
 		cmocka_unit_test(the_three_commands_with_reference_data_are_refused),
 		cmocka_unit_test(a_cluster_without_cluster_mode_is_told_what_to_pass),
+		cmocka_unit_test(a_model_that_a_shard_lacks_may_have_been_stored_before_the_slots_moved),
 		cmocka_unit_test(cluster_mode_on_a_standalone_server_goes_on_with_a_note),
 		cmocka_unit_test(a_moved_slot_is_followed),
 	};

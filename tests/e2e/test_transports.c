@@ -173,11 +173,23 @@ static void tls_works_and_is_verified(void **state)
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", "/no/such/ca.pem", "-file", files.data), NULL,
 		  WORDS("/no/such/ca.pem"));
 	/* One side with, the other without TLS. */
-	run_fails(1, WORDS(LOAD, "-redis-host", host, "-file", files.data, "-timeout=2s"), NULL, WORDS(host));
+	run_fails(1, WORDS(LOAD, "-redis-host", host, "-file", files.data, "-timeout=2s"), NULL,
+		  WORDS(host, "does it want -tls?"));
+	run_fails(1, WORDS(RUN, "-host=127.0.0.1", "-port", port, "-password=x", "-model=m", "-file", files.data), NULL,
+		  WORDS(host, "does it want -tls?"));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", ca, "-file", files.data, "-timeout=2s"), NULL,
 		  WORDS(host));
 	redis_server_stop(&s, false);
+}
+
+static void certificates_without_tls_are_wrong_usage(void **state)
+{
+	(void)state;
+	run_fails(2, WORDS(RUN, "-cacert", ca, "-model=m", "-file", files.data), NULL, WORDS("-cacert", "pass -tls"));
+	run_fails(2, WORDS(LOAD, "-cert", cert, "-file", files.data), NULL, WORDS("-cert", "pass -tls"));
+	run_fails(2, WORDS(LOAD_MODEL, "-key", key, "-model=m", "-model-file=m.pb", "-inputs=a", "-outputs=b"), NULL,
+		  WORDS("-key", "pass -tls"));
 }
 
 static void a_client_certificate_is_sent_when_given(void **state)
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test(auth_with_user_and_password_works),
 		cmocka_unit_test(a_user_without_rights_is_told_so),
 		cmocka_unit_test(tls_works_and_is_verified),
+		cmocka_unit_test(certificates_without_tls_are_wrong_usage),
 		cmocka_unit_test(a_client_certificate_is_sent_when_given),
 	};
 

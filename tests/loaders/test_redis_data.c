@@ -238,7 +238,16 @@ static void misbehaviour_is_told_in_one_line(void **state)
 	} cases[] = {
 		{{.after = 5, .answer = "-OOM command not allowed when used memory > 'maxmemory'.\r\n"},
 		 ERR_SERVER,
-		 "SET referenceBLOB:{2}: the server answered: OOM command not allowed"},
+		 "SET referenceBLOB:{2}: the server answered: OOM command not allowed when used memory > 'maxmemory': "
+		 "the server is full: raise its maxmemory"},
+		{{.after = 3, .answer = "-CLUSTERDOWN Hash slot not served\r\n"}, ERR_SERVER, "is the Cluster whole?"},
+		{{.after = 3, .answer = "-READONLY You can't write against a read only replica.\r\n"},
+		 ERR_SERVER,
+		 "read only replica: this server is a replica: name its master"},
+		{{.after = 3, .answer = "-NOPERM this user has no permissions\r\n"}, ERR_SERVER, "-user"},
+		{{.after = 3, .answer = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"},
+		 ERR_SERVER,
+		 "delete it"},
 		{{.after = 6, .answer = "-ERR data length does not match\r\n"},
 		 ERR_SERVER,
 		 "AI.TENSORSET referenceTensor:{2}: the server answered: ERR data length"},

@@ -155,7 +155,7 @@ static void refusals_name_server_model_and_file(void **state)
 	assert_int_equal(store(f, fake.port), ERR_SERVER);
 	expect_text(f, "model net from");
 	expect_text(f, f->path);
-	expect_text(f, "Invalid GraphDef");
+	expect_text(f, "Invalid GraphDef: is the file a frozen TensorFlow graph?");
 	fake_redis_stop(&fake);
 	fake_redis_release(&fake);
 	redis_server_start(&s, NULL);

@@ -98,6 +98,7 @@ static void other_servers_are_told_apart(void **state)
 		{":12x\r\n", 6, false, true, ERR_PROTOCOL, "Bad integer"},
 		{"+PO", 3, false, false, ERR_CLOSED, "closed the connection"},
 		{"", 0, false, false, ERR_CLOSED, "does it want -tls?"},
+		{"", 0, true, false, ERR_CLOSED, "does it want -tls?"},
 		{"+PO", 3, true, false, ERR_CLOSED, "127.0.0.1"},
 		{"-NOAUTH Authentication required.\r\n", 34, false, true, ERR_SERVER, "REDISCLI_AUTH"},
 		{"-LOADING Redis is loading\r\n", 27, false, true, ERR_SERVER, "still loading"},
@@ -126,6 +127,41 @@ static void other_servers_are_told_apart(void **state)
 		redis_client_close(c);
 		endpoint_free(e);
 		canned_stop(&s);
+	}
+}
+
+/* A TLS port drops AUTH as it drops PING. */
+static void a_reset_before_the_answer_to_auth_asks_for_tls(void **state)
+{
+	struct canned s = {.text = "", .reset = true};
+	struct conn_options o;
+	struct endpoint *e = NULL;
+	struct redis_client *c = NULL;
+	struct error err;
+
+	(void)state;
+	conn_options_defaults(&o);
+	o.password = "secret";
+	canned_start(&s);
+	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_CLOSED);
+	assert_non_null(strstr(err.text, "does it want -tls?"));
+	endpoint_free(e);
+	canned_stop(&s);
+}
+
+static void certificates_without_tls_are_refused(void **state)
+{
+	static const struct conn_options WRONG[] = {{.ca_cert = "ca.pem"}, {.cert = "c.pem"}, {.key = "k.pem"}};
+	struct conn_options o = {.tls = true, .ca_cert = "ca.pem", .cert = "c.pem", .key = "k.pem"};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(conn_options_check(&o, &err), 0);
+	conn_options_defaults(&o);
+	assert_int_equal(conn_options_check(&o, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+		assert_int_equal(conn_options_check(&WRONG[i], &err), ERR_USAGE);
+		assert_non_null(strstr(err.text, "pass -tls"));
 	}
 }
 
@@ -478,28 +514,30 @@ static void cluster_slots_are_read_or_refused(void **state)
 		const char *text;
 		int code;
 		unsigned nshards;
+		const char *says;
 	} CASES[] = {
 		{"*3\r\n"
 		 "*4\r\n:0\r\n:5460\r\n" NODE("$0\r\n\r\n", "7000") NODE("$2\r\nr1\r\n", "7003") /* with a replica */
 		 "*3\r\n:5461\r\n:10922\r\n" NODE("$2\r\nm2\r\n", "7001")                        /**/
 		 "*3\r\n:10923\r\n:16383\r\n" NODE("$2\r\nm3\r\n", "7002"),
-		 0, 3},
+		 0, 3, NULL},
 		{"*2\r\n*3\r\n:0\r\n:1\r\n" NODE("$2\r\nm1\r\n", "7000") "*3\r\n:5\r\n:9\r\n" NODE("$2\r\nm1\r\n",
 												   "7000"),
-		 0, 1},
-		{"*1\r\n*3\r\n:0\r\n:16383\r\n" NODE("$-1\r\n", "7000"), 0, 1},
-		{"*1\r\n*3\r\n:0\r\n:16384\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:-1\r\n:5\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:6\r\n:5\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:0\r\n:5\r\n" NODE("$1\r\nm\r\n", "0"), ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:0\r\n:5\r\n" NODE("$1\r\nm\r\n", "65536"), ERR_PROTOCOL, 0},
-		{"*1\r\n*2\r\n:0\r\n:5\r\n", ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:0\r\n:5\r\n:7\r\n", ERR_PROTOCOL, 0},
-		{"*1\r\n*3\r\n:0\r\n:5\r\n*1\r\n$1\r\nm\r\n", ERR_PROTOCOL, 0},
-		{"*1\r\n:7\r\n", ERR_PROTOCOL, 0},
-		{"+OK\r\n", ERR_PROTOCOL, 0},
-		{"*0\r\n", ERR_SERVER, 0},
-		{"-NOPERM no\r\n", ERR_SERVER, 0},
+		 0, 1, NULL},
+		{"*1\r\n*3\r\n:0\r\n:16383\r\n" NODE("$-1\r\n", "7000"), 0, 1, NULL},
+		{"*1\r\n*3\r\n:0\r\n:16384\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:-1\r\n:5\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:6\r\n:5\r\n" NODE("$1\r\nm\r\n", "7000"), ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:0\r\n:5\r\n" NODE("$1\r\nm\r\n", "0"), ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:0\r\n:5\r\n" NODE("$1\r\nm\r\n", "65536"), ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*2\r\n:0\r\n:5\r\n", ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:0\r\n:5\r\n:7\r\n", ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n*3\r\n:0\r\n:5\r\n*1\r\n$1\r\nm\r\n", ERR_PROTOCOL, 0, NULL},
+		{"*1\r\n:7\r\n", ERR_PROTOCOL, 0, NULL},
+		{"+OK\r\n", ERR_PROTOCOL, 0, "is it another kind of server?"},
+		{"*0\r\n", ERR_SERVER, 0, "is it set up"},
+		{"-CLUSTERDOWN x\r\n", ERR_SERVER, 0, "is the Cluster whole?"},
+		{"-NOPERM no\r\n", ERR_SERVER, 0, NULL},
 	};
 
 	(void)state;
@@ -520,7 +558,8 @@ static void cluster_slots_are_read_or_refused(void **state)
 		canned_start(&s);
 		assert_int_equal(open_port(&c, &e, s.port, &o, &err), 0);
 		r = redis_cluster_read(&k, c, &err);
-		if (r != CASES[i].code || k.nshards != CASES[i].nshards)
+		if (r != CASES[i].code || k.nshards != CASES[i].nshards ||
+		    (CASES[i].says && !strstr(err.text, CASES[i].says)))
 			fail_msg("case %zu gave %d with %u shards: %s", i, r, k.nshards, err.text);
 		if (i == 0) {
 			assert_string_equal(k.shards[0].host, "127.0.0.1");
@@ -543,6 +582,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_servers_are_told_apart),
+		cmocka_unit_test(a_reset_before_the_answer_to_auth_asks_for_tls),
+		cmocka_unit_test(certificates_without_tls_are_refused),
 		cmocka_unit_test(silent_server_times_out),
 		cmocka_unit_test(an_interrupt_ends_the_wait),
 		cmocka_unit_test(given_up_connection_stays_given_up),
