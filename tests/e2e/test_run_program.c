@@ -91,6 +91,17 @@ static void bad_hosts_and_ports_are_wrong_usage(void **state)
 	}
 }
 
+static void results_name_the_machine(void **state)
+{
+	char *json;
+
+	(void)state;
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-json-out-file=machine.json"));
+	json = read_file("machine.json", NULL);
+	check_holds(json, WORDS("\"Platform\": {", "\"Kernel\": \"Linux ", "\"CPUsAllowed\": \""));
+	free(json);
+}
+
 static void refuses_to_write(const char *option, const char *path, const struct process_options *o)
 {
 	size_t len, len_after;
@@ -233,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_run_without_a_beginning_prints_only_why),
 		cmocka_unit_test(repetitions_write_a_file_each),
 		cmocka_unit_test(bad_hosts_and_ports_are_wrong_usage),
+		cmocka_unit_test(results_name_the_machine),
 		cmocka_unit_test(a_result_never_replaces_what_the_run_reads),
 		cmocka_unit_test(results_have_a_file_each),
 		cmocka_unit_test(wrong_answers_fail_the_run_unless_ignored),

@@ -250,7 +250,7 @@ static void errors_are_counted_while_others_are_answered(void **state)
 	       WORDS(RUN, "-host=127.0.0.1", "-port", faulty.port_text, "-file=images.out", "-workers=1",
 		     "-expected-answers=answers.bin"),
 	       NULL);
-	check_holds(r.out, WORDS("11 right, 0 wrong, 1 errors"));
+	check_holds(r.out, WORDS("11 right, 0 wrong, 1 error,"));
 	process_result_release(&r);
 	faulty_server_stop(&faulty);
 }
