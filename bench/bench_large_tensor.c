@@ -258,17 +258,17 @@ static double median(double v[TURNS])
 
 static const char *make_images(const char *file)
 {
-	size_t size = IMAGES * VISION_ROW_SIZE;
+	const size_t row_size = VISION_ROW_SIZE, size = IMAGES * row_size;
 	FILE *f = fopen(file, "w+");
-	char *row = malloc(VISION_ROW_SIZE);
+	char *row = malloc(row_size);
 	void *map = MAP_FAILED;
 
 	if (!f || !row)
 		die(file);
-	for (size_t i = 0; i < VISION_ROW_SIZE; i++)
+	for (size_t i = 0; i < row_size; i++)
 		row[i] = (char)(i * 31);
 	for (unsigned i = 0; i < IMAGES; i++)
-		fwrite(row, 1, VISION_ROW_SIZE, f);
+		fwrite(row, 1, row_size, f);
 	free(row);
 	if (fflush(f) == 0)
 		map = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(f), 0);
