@@ -224,6 +224,9 @@ generators: $(addprefix $(BIN)/,$(filter aibench_generate_%,$(notdir $(PROGRAMS)
 loaders: $(addprefix $(BIN)/,$(filter aibench_load_%,$(notdir $(PROGRAMS))))
 runners: $(addprefix $(BIN)/,$(filter aibench_run_inference_%,$(notdir $(PROGRAMS))))
 with_programs := PATH="$(abspath $(BIN)):$$PATH"
+# A small sweep, of which each variable may be set otherwise.
+ci_sweep := SLEEP_BETWEEN_RUNS=$${SLEEP_BETWEEN_RUNS:-0} CLIENTS_STEP=$${CLIENTS_STEP:-16} MIN_CLIENTS=$${MIN_CLIENTS:-0} \
+	MAX_CLIENTS=$${MAX_CLIENTS:-16} RUNS_PER_VARIATION=$${RUNS_PER_VARIATION:-1}
 data-fraud: generators
 	@$(with_programs) scripts/generate_data.sh
 data-fraud-ci: generators
@@ -231,15 +234,14 @@ data-fraud-ci: generators
 load-fraud: generators loaders
 	@$(with_programs) scripts/load_tensors_redis.sh
 bench-fraud-ci: runners
-	@$(with_programs) SLEEP_BETWEEN_RUNS=0 CLIENTS_STEP=16 MIN_CLIENTS=0 MAX_CLIENTS=16 NUM_INFERENCES=100000 RUNS_PER_VARIATION=1 \
-		scripts/run_inference_redisai_fraud.sh
+	@$(with_programs) $(ci_sweep) NUM_INFERENCES=$${NUM_INFERENCES:-100000} scripts/run_inference_redisai_fraud.sh
 data-vision: generators
 	@$(with_programs) scripts/generate_data_vision.sh
 data-vision-ci: generators
-	@$(with_programs) DEBUG=1 NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} scripts/generate_data_vision.sh
+	@$(with_programs) DEBUG=1 NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} \
+		VISION_LIMIT=$${VISION_LIMIT:-$${NUM_VISION_INFERENCES:-1000}} scripts/generate_data_vision.sh
 bench-vision-ci bench-vision-ci-tflite: generators loaders runners
-	@$(with_programs) SLEEP_BETWEEN_RUNS=0 CLIENTS_STEP=16 MIN_CLIENTS=0 MAX_CLIENTS=16 RUNS_PER_VARIATION=1 \
-		NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} MAX_BATCHSIZE=$${MAX_BATCHSIZE:-10} \
+	@$(with_programs) $(ci_sweep) NUM_VISION_INFERENCES=$${NUM_VISION_INFERENCES:-1000} MAX_BATCHSIZE=$${MAX_BATCHSIZE:-10} \
 		MAX_TENSOR_BATCHSIZE=$${MAX_TENSOR_BATCHSIZE:-10} scripts/run_inference_redisai_vision.sh
 bench-vision-ci-tflite: export BACKEND := TFLITE
 

@@ -2,7 +2,8 @@
  * MobileNet V1 in the engine, on one thread: how much of the core's peak it reaches, and what a batch costs an image.
  *
  * Times are CPU time of this thread. Each round measures the peak, then every batch size, so that all share whatever
- * else the machine does; printed are medians. The model is MODEL_FILE, or the one in AIBENCH_TEST_DATA.
+ * else the machine does; printed are medians. The model is the GraphDef named on the
+ * command line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,9 +97,8 @@ static int fail(const struct error *err)
 	return 1;
 }
 
-static struct model *load(struct error *err)
+static struct model *load(const char *file, struct error *err)
 {
-	const char *file = getenv("MODEL_FILE"), *folder = getenv("AIBENCH_TEST_DATA");
 	const struct model_load_config cfg = {
 		.format = MODEL_TENSORFLOW,
 		.name = "MobileNet",
@@ -106,14 +106,9 @@ static struct model *load(struct error *err)
 		       1},
 	};
 	struct model *m = NULL;
-	char path[4096], *blob;
+	char *blob;
 	size_t len;
 
-	if (file == NULL) {
-		snprintf(path, sizeof(path), "%s/models/tensorflow/mobilenet_v1_1.0_224_frozen.pb",
-			 folder != NULL ? folder : "../shared/data");
-		file = path;
-	}
 	if (file_read(&blob, &len, file, MODEL_MAX, err) < 0)
 		return NULL;
 	if (model_load(&m, &cfg, blob, len, NULL, NULL, err) < 0)
@@ -176,7 +171,7 @@ static double resident_peak(void)
 	return kib * 1024 / 1e6;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static double share[ROUNDS], relative[BATCHES][ROUNDS], took[BATCHES][ROUNDS];
 	double planned[BATCHES] = {0}, memory[BATCHES] = {0};
@@ -187,9 +182,13 @@ int main(void)
 	struct rng rng;
 	int ret = 1;
 
+	if (argc != 2) {
+		fprintf(stderr, "usage: bench_mobilenet MODEL.pb\n");
+		return 2;
+	}
 	omp_set_num_threads(1);
 	rng_init(&rng, 1);
-	struct model *m = load(&err);
+	struct model *m = load(argv[1], &err);
 	if (m == NULL)
 		return fail(&err);
 	if (model_context_new(&c, m, 1) < 0)

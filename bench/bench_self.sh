@@ -134,7 +134,30 @@ fi
 if wanted mobilenet; then
 	echo "== Engine: MobileNet V1 on one core, to the peak of its multipliers measured in the same rounds"
 	"$bin/aibench_generate_model" -model mobilenet-v1 -seed 1 -output-file "$work/mobilenet.pb"
-	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" "$work/mobilenet.pb"
+	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" "$work/mobilenet.pb" | tee "$work/out"
+	if python3 -c 'import numpy, onnxruntime' 2>/dev/null; then
+		"$bin/aibench_generate_model" -model mobilenet-v1 -format onnx -batch 1 -seed 1 -output-file "$work/mobilenet.onnx"
+		rm -f "$work"/{a,b}_rate
+		for ((i = 0; i < (runs + 1) / 2; i++)); do
+			taskset -c "$client_core" python3 tests/interop/mobilenet_onnxruntime.py "$work/mobilenet.onnx" >>"$work/b_rate"
+			taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_mobilenet" "$work/mobilenet.pb" |
+				awk '/^batch  1:/ {print $3}' >>"$work/a_rate"
+		done
+		printf 'ONNX Runtime: %s ms an image, ours %s ms, ratio of times %s\n' "$(median <"$work/b_rate")" \
+			"$(median <"$work/a_rate")" "$(ratio "$(median <"$work/a_rate")" "$(median <"$work/b_rate")")"
+	else
+		echo "ONNX Runtime: not compared (Python has no onnxruntime)"
+	fi
+fi
+
+if wanted photos; then
+	echo "== aibench_generate_data_vision to OpenCV, one core, the same photos"
+	photos=${AIBENCH_TEST_DATA:-../shared/data}/photos
+	if [ -d "$photos" ] && python3 -c 'import cv2' 2>/dev/null; then
+		python3 tests/interop/vision_opencv.py --program "$bin/aibench_generate_data_vision" --speed "$photos"
+	else
+		echo "not compared: Python has no cv2 (python3-opencv), or there are no photos in AIBENCH_TEST_DATA"
+	fi
 fi
 
 if wanted vision; then

@@ -126,10 +126,10 @@ static void report(FILE *out, const struct vision_summary *made, const struct co
 	if (made->cropped)
 		fprintf(out, "%" PRIu64 " photos were 224x224 already: taken as they are, once each.\n", made->cropped);
 	if (made->ignored)
-		fprintf(out, "%" PRIu64 " other files of the folder are no photos.\n", made->ignored);
+		fprintf(out, "Files of the folder that are no photos: %" PRIu64 ".\n", made->ignored);
 	if (c->batch_size > 1)
-		fprintf(out, "They make %" PRIu64 " batches of %" PRIu64 "; %" PRIu64 " are left over.\n",
-			made->tensors / c->batch_size, c->batch_size, made->tensors % c->batch_size);
+		fprintf(out, "Whole batches of %" PRIu64 ": %" PRIu64 ", left over: %" PRIu64 ".\n", c->batch_size,
+			made->tensors / c->batch_size, made->tensors % c->batch_size);
 }
 
 static int generate(const struct config *c, struct error *err)

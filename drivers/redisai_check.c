@@ -104,8 +104,9 @@ int redisai_check_model(struct redis_client *c, const char *model, unsigned ninp
 	inputs = field(nodes, n, "inputs");
 	if (inputs && inputs->type == RESP_ARRAY && inputs->integer > 0 && inputs->integer != ninputs)
 		return error_set(err, ERR_INVALID,
-				 "%s: the model \"%s\" takes %" PRId64 " inputs, this run sends %u: check -model and "
-				 "-enable-reference-data-redis",
+				 "%s: the model \"%s\" takes %" PRId64
+				 " inputs, this run sends %u: is it the right -model, "
+				 "and reference data with it or not?",
 				 redis_client_name(c), model, inputs->integer, ninputs);
 	return 0;
 }

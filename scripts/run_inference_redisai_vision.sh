@@ -20,6 +20,8 @@ set_queries() {
 	QUERIES=$((QUERIES - QUERIES % TENSOR_BATCHSIZE))
 	[ "$QUERIES" -gt 0 ] ||
 		die "data file ${DATA_FILE} has ${rows} images: too few for a tensor of ${TENSOR_BATCHSIZE}"
+	[ "$VISION_QUERIES_BURN_IN" -lt "$QUERIES" ] ||
+		die "VISION_QUERIES_BURN_IN=${VISION_QUERIES_BURN_IN} leaves nothing of ${QUERIES} inferences to measure"
 }
 
 # One run. Its report is shown and kept; tee outlives a Ctrl-C, so that the report of an ended run is kept too.

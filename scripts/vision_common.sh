@@ -17,6 +17,8 @@ require_vision_data() {
 		die "cannot find data file ${DATA_FILE}: run make data-vision, or set OUTPUT_VISION_FILE_NAME"
 	[ -r "$DATA_FILE" ] || die "cannot read data file ${DATA_FILE}: permission denied"
 	[ -f "$DATA_FILE" ] || die "data file ${DATA_FILE} is no file: set OUTPUT_VISION_FILE_NAME to one"
+	[ $(($(stat -L -c %s "$DATA_FILE") % VISION_TENSOR_BYTES)) -eq 0 ] ||
+		die "data file ${DATA_FILE} was cut short: its size is no multiple of a tensor's ${VISION_TENSOR_BYTES} bytes"
 }
 
 # Sets MODEL_FILE: the user's, AIBench's where its tests/ folder is, the weights that were fetched, or else a MobileNet

@@ -128,7 +128,7 @@ tables() {
 		tee "$work/table" && grep -q '^Workers,Auto-batching 0$' "$work/table" && grep -q '^8 workers,' "$work/table"
 }
 make_targets() {
-	make --no-print-directory -o runners bench-fraud-ci BIN="$bin" OUTPUT_NAME_SUFIX=ci REFERENCE_DATA=false \
+	make --no-print-directory -o runners bench-fraud-ci BIN="$bin" OUTPUT_NAME_SUFIX=ci MAX_CLIENTS=16 CLIENTS_STEP=16 REFERENCE_DATA=false \
 		DATA_FILE="$dataset" && [ -s "$RESULTS_DIR/JSON_redisai_ref_false_ci_run_1_workers_16_rate_0.json" ]
 }
 interrupted_sweep() {

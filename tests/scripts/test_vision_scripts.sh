@@ -167,8 +167,19 @@ kept_model() {
 		[ "$(redis GET mine)" = 1 ]
 }
 failing_run_ends_the_sweep() {
-	! VISION_QUERIES_BURN_IN=30 OUTPUT_NAME_SUFIX=bad scripts/run_inference_redisai_vision.sh &&
+	! EXE_FILE_NAME=/bin/false OUTPUT_NAME_SUFIX=bad scripts/run_inference_redisai_vision.sh &&
 		[ "$(find "$RESULTS_DIR" -name 'RAW_*bad*' | wc -l)" -eq 1 ]
+}
+burn_in_of_everything() {
+	redis SET mine 1
+	! VISION_QUERIES_BURN_IN=30 scripts/run_inference_redisai_vision.sh >"$work/refused" 2>&1 &&
+		grep -q 'VISION_QUERIES_BURN_IN=30 leaves nothing' "$work/refused" && [ "$(redis GET mine)" = 1 ]
+}
+cut_dataset() {
+	redis SET mine 1
+	head -c 700000 "$dataset" >"$work/cut.out"
+	! OUTPUT_VISION_FILE_NAME=$work/cut.out scripts/run_inference_redisai_vision.sh >"$work/refused" 2>&1 &&
+		grep -q 'was cut short' "$work/refused" && [ "$(redis GET mine)" = 1 ]
 }
 with_password() {
 	REDISCLI_AUTH=secret OUTPUT_NAME_SUFIX=auth SWEEPS=tensor MAX_CLIENTS=1 scripts/run_inference_redisai_vision.sh && result 1 0 5 15 auth
@@ -186,6 +197,8 @@ check "the tables read the sweeps' files" tables
 check "repetitions and rate are in the files' names, whichever script is called" other_names
 check "SETUP_MODEL=false leaves the database alone" kept_model
 check "a failing run ends the sweep" failing_run_ends_the_sweep
+check "a burn-in of everything is refused before the database is emptied" burn_in_of_everything
+check "a cut dataset is refused before the database is emptied" cut_dataset
 for script in load_models_mobilenet_redisai run_inference_redisai_vision; do
 	check "$script.sh names a Redis that is not there" refused "127.0.0.1:1 " env DATABASE_PORT=1 "scripts/$script.sh"
 	check "$script.sh names a missing model" refused /no/such.pb env MODEL_FILE=/no/such.pb "scripts/$script.sh"
