@@ -138,7 +138,7 @@ endef
 $(foreach t,$(patsubst $(BUILD)/%,%,$(TESTS)),$(eval $(call test_rules,$(t))))
 
 # Builds for the targets that show something else: quietly, on all cores unless -j was given.
-quietly = @$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+quietly = +@$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: tests test asan ubsan tsan fuzz
 tests: $(TESTS)
