@@ -516,7 +516,7 @@ static void program_makes_a_dataset(void **state)
 	run_program(&r, argv);
 	assert_int_equal(r.status, 0);
 	assert_non_null(strstr(r.out, "Read 3 photos (and skipped 1"));
-	assert_non_null(strstr(r.out, "1 batches of 2; 1 are left over"));
+	assert_non_null(strstr(r.out, "Whole batches of 2: 1, left over: 1."));
 	assert_non_null(strstr(r.err, "skipped "));
 	assert_non_null(strstr(r.err, "bad.png: neither a JPEG nor a PNG"));
 	assert_int_equal(stat(f->output, &st), 0);
