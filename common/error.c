@@ -3,19 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *error_name(int code)
-{
-	switch (code) {
-#define ERROR_CASE(name, value, text) \
-	case name: \
-		return #name;
-		ERROR_LIST(ERROR_CASE)
-#undef ERROR_CASE
-	default:
-		return "unknown error";
-	}
-}
-
 const char *error_message(int code)
 {
 	switch (code) {

@@ -47,8 +47,7 @@ struct error {
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* The symbol's name ("ERR_NOMEM") and the default message of a code; "unknown error" for others. Never NULL. */
-const char *error_name(int code);
+/* The default message of a code; "unknown error" for others. Never NULL. */
 const char *error_message(int code);
 
 /*

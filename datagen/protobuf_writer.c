@@ -1,9 +1,8 @@
 #include "datagen/protobuf_writer.h"
 
-#include <endian.h>
 #include <string.h>
 
-enum wire_type { VARINT = 0, LENGTH_DELIMITED = 2, FIXED32 = 5 };
+enum wire_type { VARINT = 0, LENGTH_DELIMITED = 2 };
 
 static void varint(struct buf *b, uint64_t v)
 {
@@ -26,16 +25,6 @@ void pbw_int(struct buf *b, unsigned field, int64_t v)
 {
 	tag(b, field, VARINT);
 	varint(b, (uint64_t)v);
-}
-
-void pbw_float(struct buf *b, unsigned field, float v)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &v, sizeof(bits));
-	bits = htole32(bits);
-	tag(b, field, FIXED32);
-	buf_append(b, &bits, sizeof(bits));
 }
 
 void pbw_bytes(struct buf *b, unsigned field, const void *data, size_t len)

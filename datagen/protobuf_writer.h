@@ -12,7 +12,6 @@
 #include "common/buf.h"
 
 void pbw_int(struct buf *b, unsigned field, int64_t v); /* int32, int64, bool, enum */
-void pbw_float(struct buf *b, unsigned field, float v);
 void pbw_text(struct buf *b, unsigned field, const char *s);
 void pbw_bytes(struct buf *b, unsigned field, const void *data, size_t len);
 /* The message is released, and its failure becomes the parent's. */

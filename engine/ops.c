@@ -142,12 +142,6 @@ bool dtype_is_float(enum dtype t)
 	return t == DTYPE_FLOAT || t == DTYPE_DOUBLE;
 }
 
-bool dtype_is_integer(enum dtype t)
-{
-	return t == DTYPE_INT8 || t == DTYPE_INT16 || t == DTYPE_INT32 || t == DTYPE_INT64 || t == DTYPE_UINT8 ||
-	       t == DTYPE_UINT16;
-}
-
 int64_t operand_int(const struct operand *o, size_t i)
 {
 	return o->dtype == DTYPE_INT64 ? ((const int64_t *)o->data)[i] : ((const int32_t *)o->data)[i];

@@ -94,7 +94,6 @@ struct op_def {
 const struct op_def *op_def(enum op op);
 
 /* Shared by the op_*.c files. */
-bool dtype_is_integer(enum dtype t); /* BOOL is not */
 bool dtype_is_float(enum dtype t);
 /* Element i of a known operand of type INT32 or INT64. */
 int64_t operand_int(const struct operand *o, size_t i);

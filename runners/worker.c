@@ -128,11 +128,12 @@ static void count_request(struct worker *w, uint64_t number, const struct stamps
 static enum outcome judge(struct worker *w, const struct completion *c)
 {
 	const struct workload *workload = w->shared->workload;
-	struct error why = {""};
 
 	if (c->outcome != OUTCOME_OK || w->workload_ops->check(workload, c->request, &c->answer, NULL) == 0)
 		return c->outcome;
 	if (!w->has_wrong) {
+		struct error why;
+
 		/* once more, for the text */
 		if (w->workload_ops->check(workload, c->request, &c->answer, &why) == 0)
 			why.text[0] = '\0';
@@ -320,9 +321,10 @@ void worker_run(struct worker *w)
 	nsec_t now = clock_now();
 
 	for (;;) {
-		struct error err = {""};
+		struct error err;
 		int n;
 
+		err.text[0] = '\0';
 		look_for_stop(w, now);
 		if (!w->ended)
 			now = send_due(w, now);
