@@ -36,7 +36,7 @@ SYS_proto := -lprotobuf-c
 SYS_net := -lhiredis -lssl -lcrypto
 SYS_stats := -lz -ljansson -lm
 SYS_datagen := -ljpeg -lpng -lz -lm
-SYS_engine := -ldnnl -lgomp -lm
+SYS_engine := -ldnnl -lgomp -ldl -lm
 
 # program: the folder it is the front of
 USES_aibench_generate_data := datagen
@@ -136,6 +136,12 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(1).o,$(filter-out $(BUILD
 	$$(link) $(foreach f,$(call closure,$(call folder_of,$(1),tests)),$(SYS_$(f))) -lcmocka -o $$@
 endef
 $(foreach t,$(patsubst $(BUILD)/%,%,$(TESTS)),$(eval $(call test_rules,$(t))))
+
+# A backend for AI.CONFIG LOADBACKEND.
+TEST_BACKEND := $(BUILD)/tests/servers/redisai/backend/torch.so
+$(TEST_BACKEND): $(BUILD)/tests/servers/redisai/backend/torch.o $(call archive,engine) $(call archive,common)
+	$(link) -shared -Wl,--exclude-libs,ALL -lm -o $@
+$(BUILD)/tests/servers/redisai/test_script_commands: $(TEST_BACKEND)
 
 # Builds for the targets that show something else: quietly, on all cores unless -j was given.
 quietly = +@$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))

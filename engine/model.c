@@ -9,6 +9,7 @@
 #include "common/arith.h"
 #include "common/rng.h"
 #include "engine/arena.h"
+#include "engine/backend.h"
 #include "engine/import.h"
 #include "engine/passes.h"
 #include "engine/plan.h"
@@ -25,6 +26,9 @@ struct model {
 	struct model_tensor_info *inputs, *outputs;
 	size_t ninputs, noutputs;
 	bool splits; /* batches may be run in parts: worth trying */
+	/* Of a loaded library; NULL: the engine's own, with all of the above. */
+	const struct backend_ops *backend;
+	struct backend_model *foreign;
 };
 
 /* A plan for one set of shapes. */
@@ -42,6 +46,7 @@ struct model_context {
 	struct tensor **part_of;
 	void *arena; /* shared by the plans: only one runs at a time */
 	size_t arena_size;
+	struct backend_context *foreign; /* in place of all that */
 };
 
 int import_alloc_io(struct import *im, size_t ninputs, size_t noutputs)
@@ -124,9 +129,38 @@ static int load(struct model **ret, struct model *m, struct import *im, int r)
 	return r;
 }
 
+static int load_foreign(struct model **ret, const struct model_load_config *cfg, const void *blob, size_t len,
+			enum model_fault *ret_fault, size_t *ret_fault_index, struct error *err)
+{
+	enum model_fault fault = MODEL_FAULT_OTHER;
+	size_t index = 0;
+	struct model *m = calloc(1, sizeof(*m));
+	int r = m != NULL ? 0 : ERR_NOMEM;
+
+	if (r == 0) {
+		m->backend = cfg->backend;
+		r = cfg->backend->model_load(&m->foreign, cfg, blob, len, &fault, &index, err);
+	}
+	if (ret_fault != NULL)
+		*ret_fault = r < 0 ? fault : MODEL_FAULT_NONE;
+	if (ret_fault_index != NULL)
+		*ret_fault_index = index;
+	if (r < 0) {
+		free(m);
+		return r;
+	}
+	m->ninputs = m->backend->model_ninputs(m->foreign);
+	m->noutputs = m->backend->model_noutputs(m->foreign);
+	*ret = m;
+	return 0;
+}
+
 int model_load(struct model **ret, const struct model_load_config *cfg, const void *blob, size_t len,
 	       enum model_fault *ret_fault, size_t *ret_fault_index, struct error *err)
 {
+	if (cfg->backend != NULL)
+		return load_foreign(ret, cfg, blob, len, ret_fault, ret_fault_index, err);
+
 	struct error scratch;
 	struct model *m = model_new(cfg->name, cfg->allocator, cfg->memory_max);
 	int r;
@@ -177,6 +211,11 @@ void model_free(struct model *m)
 {
 	if (m == NULL)
 		return;
+	if (m->backend != NULL) {
+		m->backend->model_free(m->foreign);
+		free(m);
+		return;
+	}
 	infos_free(m->inputs, m->ninputs);
 	infos_free(m->outputs, m->noutputs);
 	graph_release(&m->graph);
@@ -196,16 +235,19 @@ size_t model_noutputs(const struct model *m)
 
 const struct model_tensor_info *model_input(const struct model *m, size_t i)
 {
-	return &m->inputs[i];
+	return m->backend != NULL ? m->backend->model_input(m->foreign, i) : &m->inputs[i];
 }
 
 const struct model_tensor_info *model_output(const struct model *m, size_t i)
 {
-	return &m->outputs[i];
+	return m->backend != NULL ? m->backend->model_output(m->foreign, i) : &m->outputs[i];
 }
 
 size_t model_memory(const struct model *m)
 {
+	if (m->backend != NULL)
+		return sizeof(*m) + m->backend->model_memory(m->foreign);
+
 	const struct graph *g = &m->graph;
 	size_t total = sizeof(*m) + g->values_cap * sizeof(*g->values) + g->nodes_cap * sizeof(*g->nodes) +
 		       (m->ninputs + m->noutputs) * sizeof(*m->inputs);
@@ -228,6 +270,15 @@ int model_context_new(struct model_context **ret, struct model *m, uint64_t seed
 
 	if (c == NULL)
 		return ERR_NOMEM;
+	c->model = m;
+	if (m->backend != NULL) {
+		int r = m->backend->context_new(&c->foreign, m->foreign, seed);
+		if (r < 0)
+			free(c);
+		else
+			*ret = c;
+		return r;
+	}
 	c->parts = calloc(n + 1, sizeof(*c->parts));
 	c->part_of = calloc(n + 1, sizeof(*c->part_of));
 	if (c->parts == NULL || c->part_of == NULL) {
@@ -236,7 +287,6 @@ int model_context_new(struct model_context **ret, struct model *m, uint64_t seed
 	}
 	for (size_t i = 0; i < n; i++)
 		c->part_of[i] = &c->parts[i];
-	c->model = m;
 	rng_init(&c->rng, seed);
 	*ret = c;
 	return 0;
@@ -246,6 +296,8 @@ void model_context_free(struct model_context *c)
 {
 	if (c == NULL)
 		return;
+	if (c->foreign != NULL)
+		c->model->backend->context_free(c->foreign);
 	for (size_t i = 0; i < c->nplans; i++)
 		plan_free(c->plans[i].plan);
 	free(c->parts);
@@ -423,6 +475,8 @@ int model_run(struct model_context *c, struct tensor *const *in, size_t nin, str
 	run.err->text[0] = '\0';
 	for (size_t i = 0; i < nout; i++)
 		out[i] = NULL;
+	if (m->backend != NULL)
+		return m->backend->run(c->foreign, in, nin, out, nout, a, run.err);
 	int r = check_inputs(m, in, nin, nout, run.err);
 	if (r == 0)
 		r = find_plan(c, in, false, run.err);

@@ -38,9 +38,12 @@ enum model_fault {
 struct model;
 struct model_context;
 
+struct backend_ops; /* engine/backend.h */
+
 struct model_load_config {
 	enum model_format format;
-	const char *name; /* what messages call the model */
+	const struct backend_ops *backend; /* a loaded library reads and runs the model, whatever the format; or NULL */
+	const char *name;                  /* what messages call the model */
 	struct model_io io;
 	const struct allocator *allocator; /* weights; NULL: libc */
 	size_t memory_max;                 /* bytes of all constants, and of what one run takes; 0: 4 GiB */

@@ -164,10 +164,9 @@ static void run_jobs(struct worker *w, struct job *late)
 	nsec_t started, finished;
 	int r = 0;
 
-	if (b->njobs) {
-		w->running = b->jobs[0]->model;
+	w->running = b->njobs ? b->jobs[0]->model : NULL;
+	if (w->running)
 		r = context_get(w, w->running, &c);
-	}
 	pthread_mutex_unlock(&q->lock);
 	while (late) {
 		struct job *job = late;
@@ -178,11 +177,11 @@ static void run_jobs(struct worker *w, struct job *late)
 	}
 	started = clock_now();
 	if (b->njobs && r == 0)
-		r = batch_run(b, c);
+		r = c ? batch_run(b, c) : b->jobs[0]->run(b->jobs[0]);
 	finished = clock_now();
 
 	pthread_mutex_lock(&q->lock);
-	if (b->njobs) {
+	if (w->running) {
 		w->running = NULL;
 		pthread_cond_broadcast(&q->idle);
 	}

@@ -23,6 +23,7 @@ struct batching {
 struct job {
 	/* Set by the submitter, untouched until done(): */
 	struct model *model;
+	int (*run)(struct job *job); /* in place of a model, which is NULL: runs alone, error as model_run leaves it */
 	struct batching batching;
 	struct tensor *const *in;
 	size_t nin;
