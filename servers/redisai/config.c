@@ -73,9 +73,10 @@ static int load_argument(struct config *c, struct RedisModuleCtx *ctx, struct Re
 		return 0;
 	}
 	if (is_backend(key, &backend)) {
-		RedisModule_Log(ctx, "notice", "backend %.*s: the module's own is used, not %.*s", (int)k.len, k.data,
-				(int)v.len, v.data);
-		return 0;
+		if (backend_is_native(backend))
+			RedisModule_Log(ctx, "notice", "backend %.*s: the module's own is used, not %.*s", (int)k.len,
+					k.data, (int)v.len, v.data);
+		return backend_load(backend, v.data, err);
 	}
 	return error_set(err, ERR_INVALID, "unknown module argument \"%.*s\"", (int)k.len, k.data);
 }
@@ -106,15 +107,18 @@ static int command_get(struct RedisModuleCtx *ctx, const struct config *c, struc
 	return RedisModule_ReplyWithNull(ctx);
 }
 
-static int command_load_backend(struct RedisModuleCtx *ctx, struct RedisModuleString *name)
+static int command_load_backend(struct RedisModuleCtx *ctx, struct RedisModuleString *name,
+				struct RedisModuleString *path)
 {
 	enum backend backend;
+	struct error err;
 
 	if (!is_backend(name, &backend))
 		return RedisModule_ReplyWithError(ctx, "ERR unsupported backend");
-	if (!backend_present(backend))
+	if (backend_load(backend, arg_view(path).data, &err) < 0) {
+		RedisModule_Log(ctx, "warning", "backend %s: %s", backend_name(backend), err.text);
 		return RedisModule_ReplyWithError(ctx, "ERR error loading backend");
-	/* It is part of the module: there already, whatever the path. */
+	}
 	return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
@@ -128,7 +132,7 @@ int config_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, 
 	if (arg_is(argv[1], "LOADBACKEND")) {
 		if (argc != 4)
 			return RedisModule_ReplyWithError(ctx, WRONG_ARITY("AI.CONFIG"));
-		return command_load_backend(ctx, argv[2]);
+		return command_load_backend(ctx, argv[2], argv[3]);
 	}
 	if (arg_is(argv[1], "BACKENDSPATH")) {
 		if (argc < 3)

@@ -22,7 +22,7 @@ static size_t reserve(size_t *total, size_t n, size_t size)
 
 static struct dag *allocate(uint32_t capacity)
 {
-	size_t total = sizeof(struct dag), ops, slots, index, tensors, persist, arena;
+	size_t total = sizeof(struct dag), ops, slots, index, tensors, persist, words, arena;
 	struct dag *d;
 	char *base;
 
@@ -32,6 +32,7 @@ static struct dag *allocate(uint32_t capacity)
 	index = reserve(&total, capacity, sizeof(uint32_t));
 	tensors = reserve(&total, capacity, sizeof(struct tensor *));
 	persist = reserve(&total, capacity, sizeof(struct dag_persist));
+	words = reserve(&total, capacity, sizeof(struct RedisModuleString *));
 	arena = reserve(&total, ARENA_SIZE + 64, 1);
 	base = redis_allocator.alloc(total);
 	if (!base)
@@ -44,6 +45,7 @@ static struct dag *allocate(uint32_t capacity)
 	d->index = (uint32_t *)(void *)(base + index);
 	d->tensors = (struct tensor **)(void *)(base + tensors);
 	d->persist = (struct dag_persist *)(void *)(base + persist);
+	d->words = (struct RedisModuleString **)(void *)(base + words);
 	d->arena.memory = (char *)(((uintptr_t)(base + arena) + 63) & ~(uintptr_t)63);
 	d->arena.size = ARENA_SIZE;
 	return d;
@@ -75,11 +77,14 @@ void dag_free(struct dag *d)
 		tensor_unref(d->slots[i].tensor);
 	for (uint32_t i = 0; i < d->nops; i++) {
 		stored_model_unref(d->ops[i].model);
+		stored_script_unref(d->ops[i].script);
 		redis_allocator.free(d->ops[i].error);
 	}
 	if (d->client) {
 		for (uint32_t i = 0; i < d->npersist; i++)
 			RedisModule_FreeString(NULL, d->persist[i].key);
+		for (uint32_t i = 0; i < d->nwords; i++)
+			RedisModule_FreeString(NULL, d->words[i]);
 		pthread_mutex_destroy(&d->lock);
 		redis_allocator.free(d->jobs);
 	}
@@ -90,7 +95,7 @@ void dag_free(struct dag *d)
 	}
 	d->single = d->read_only = d->failed = d->timed_out = false;
 	d->deadline = 0;
-	d->nops = d->nslots = d->nindex = d->npersist = d->nbuckets = 0;
+	d->nops = d->nslots = d->nindex = d->npersist = d->nwords = d->nbuckets = 0;
 	d->buckets = NULL;
 	d->arena.used = 0;
 	d->client = NULL;

@@ -12,6 +12,7 @@
 struct dag_job {
 	struct job job;
 	struct dag *dag;
+	struct script_call call;
 	struct dag_job *ready; /* list of jobs to submit now */
 	uint32_t op;
 	uint32_t waits;       /* for this many other jobs */
@@ -46,13 +47,31 @@ static size_t input_elements(const struct dag *d, const struct dag_op *op)
 	return n;
 }
 
-/* The operation has run, on this thread or on a worker's; joined: as part of another's run, which counts it. */
-static void finish_op(struct dag *d, struct dag_op *op, int result, const char *text, nsec_t run_time, bool joined)
+static bool runs_something(const struct dag_op *op)
 {
-	if (!joined)
+	return op->kind == OP_MODEL || op->kind == OP_SCRIPT;
+}
+
+static struct device *device_of(const struct dag_op *op)
+{
+	return op->kind == OP_MODEL ? op->model->stored.device : op->script->stored.device;
+}
+
+/* joined: the operation was part of another's run, which counts it. */
+static void count_op(struct dag *d, struct dag_op *op, int result, nsec_t run_time, bool joined)
+{
+	if (op->kind == OP_SCRIPT)
+		run_count(&op->script->stored.counters, run_time, 0, result < 0);
+	else if (!joined)
 		stored_model_count(op->model, run_time, result < 0 ? NULL : d->tensors[op->out], result < 0);
 	else if (result == 0)
 		stored_model_count_joined(op->model, d->tensors[op->out]);
+}
+
+/* The operation has run, on this thread or on a worker's. */
+static void finish_op(struct dag *d, struct dag_op *op, int result, const char *text, nsec_t run_time, bool joined)
+{
+	count_op(d, op, result, run_time, joined);
 	if (result < 0) {
 		size_t len = strlen(text) + sizeof("ERR ");
 
@@ -66,7 +85,8 @@ static void finish_op(struct dag *d, struct dag_op *op, int result, const char *
 	for (uint32_t i = 0; i < op->nout; i++)
 		d->slots[d->index[op->out + i]].tensor = d->tensors[op->out + i];
 	op->state = OP_DONE;
-	stored_model_measured(op->model, input_elements(d, op), run_time);
+	if (op->kind == OP_MODEL)
+		stored_model_measured(op->model, input_elements(d, op), run_time);
 }
 
 static void run_in_line(struct dag *d, struct dag_op *op)
@@ -96,9 +116,10 @@ static uint32_t run_quick_ops(struct dag *d)
 	for (i = 0; i < d->nops && !d->failed; i++) {
 		struct dag_op *op = &d->ops[i];
 
-		if (op->kind != OP_MODEL)
+		if (!runs_something(op))
 			continue;
-		if (!gather_inputs(d, op) || !stored_model_is_quick(op->model, input_elements(d, op), &run_time))
+		if (op->kind == OP_SCRIPT || !gather_inputs(d, op) ||
+		    !stored_model_is_quick(op->model, input_elements(d, op), &run_time))
 			return i;
 		total += run_time;
 		if (total > INLINE_RUN_MAX)
@@ -113,14 +134,16 @@ static void submit(struct dag_job *j)
 	struct dag *d = j->dag;
 
 	gather_inputs(d, &d->ops[j->op]);
-	queue_submit(d->ops[j->op].model->device->queue, &j->job);
+	queue_submit(device_of(&d->ops[j->op])->queue, &j->job);
 }
 
 static const char *job_error(const struct dag_job *j)
 {
+	const struct dag_op *op = &j->dag->ops[j->op];
+
 	if (j->job.result == ERR_CANCELED)
 		return "the model was deleted or replaced while the command waited for its batch";
-	if (j->job.result == ERR_WRONG && j->dag->ops[j->op].model->backend == BACKEND_TF)
+	if (j->job.result == ERR_WRONG && op->kind == OP_MODEL && op->model->stored.backend == BACKEND_TF)
 		return "Tensorflow batching error: model did not generate the expected batch size";
 	return j->job.error.text;
 }
@@ -168,14 +191,46 @@ static void add_edge(struct dag *d, uint32_t *nedges, uint32_t from, uint32_t to
 	d->jobs[to].waits++;
 }
 
-static void init_job(struct dag *d, uint32_t at, uint32_t op_index)
+/* On a worker thread. */
+static int run_script(struct job *job)
+{
+	struct dag_job *j = (struct dag_job *)(void *)((char *)job - offsetof(struct dag_job, job));
+	const struct stored_script *s = j->dag->ops[j->op].script;
+
+	return s->ops->script_run(s->script, &j->call, &job->error);
+}
+
+/* texts: of all words of the command. */
+static void init_call(struct dag *d, const struct dag_op *op, struct script_call *call, const struct text *texts)
+{
+	*call = (struct script_call){
+		.function = texts[op->words].data,
+		.inputs = d->tensors + op->in,
+		.ninputs = op->nin,
+		.list_at = op->list_at,
+		.keys = texts + op->words + 1,
+		.nkeys = op->nkeys,
+		.args = texts + op->words + 1 + op->nkeys,
+		.nargs = op->nargs,
+		.outputs = d->tensors + op->out,
+		.noutputs = op->nout,
+		.allocator = &redis_allocator,
+	};
+}
+
+static void init_job(struct dag *d, uint32_t at, uint32_t op_index, const struct text *texts)
 {
 	struct dag_op *op = &d->ops[op_index];
 	struct dag_job *j = &d->jobs[at];
 
 	*j = (struct dag_job){.dag = d, .op = op_index, .first_after = NO_EDGE};
-	j->job.model = op->model->model;
-	j->job.batching = op->model->batching;
+	if (op->kind == OP_MODEL) {
+		j->job.model = op->model->model;
+		j->job.batching = op->model->batching;
+	} else {
+		j->job.run = run_script;
+		init_call(d, op, &j->call, texts);
+	}
 	j->job.in = d->tensors + op->in;
 	j->job.nin = op->nin;
 	j->job.out = d->tensors + op->out;
@@ -190,21 +245,25 @@ static int make_jobs(struct dag *d, uint32_t first_op, uint32_t *ret_njobs)
 {
 	uint32_t last_on[DEVICES_MAX], njobs = 0, max_jobs = 0, max_edges = 0, nedges = 0, *maker;
 	size_t jobs_size, edges_size, size;
+	struct text *texts;
 
 	for (uint32_t i = first_op; i < d->nops; i++) {
-		if (d->ops[i].kind == OP_MODEL) {
+		if (runs_something(&d->ops[i])) {
 			max_jobs++;
 			max_edges += 1 + d->ops[i].nin;
 		}
 	}
 	if (!size_mul(&jobs_size, max_jobs, sizeof(struct dag_job)) ||
 	    !size_mul(&edges_size, max_edges, sizeof(struct dag_edge)) || !size_add(&size, jobs_size, edges_size) ||
-	    !size_add(&size, size, d->nslots * sizeof(*maker)))
+	    !size_add(&size, size, d->nwords * sizeof(*texts)) || !size_add(&size, size, d->nslots * sizeof(*maker)))
 		return ERR_RANGE;
 	d->jobs = redis_allocator.alloc(size);
 	if (!d->jobs)
 		return ERR_NOMEM;
-	d->edges = (struct dag_edge *)(void *)(d->jobs + max_jobs);
+	texts = (struct text *)(void *)(d->jobs + max_jobs);
+	for (uint32_t i = 0; i < d->nwords; i++)
+		texts[i].data = RedisModule_StringPtrLen(d->words[i], &texts[i].len);
+	d->edges = (struct dag_edge *)(void *)(texts + d->nwords);
 	maker = (uint32_t *)(void *)(d->edges + max_edges); /* of a slot: the job, plus one */
 	memset(maker, 0, d->nslots * sizeof(*maker));
 	memset(last_on, 0, sizeof(last_on));
@@ -212,10 +271,10 @@ static int make_jobs(struct dag *d, uint32_t first_op, uint32_t *ret_njobs)
 		struct dag_op *op = &d->ops[i];
 		uint32_t *last;
 
-		if (op->kind != OP_MODEL)
+		if (!runs_something(op))
 			continue;
-		init_job(d, njobs, i);
-		last = &last_on[op->model->device - redisai.devices.list];
+		init_job(d, njobs, i, texts);
+		last = &last_on[device_of(op) - redisai.devices.list];
 		if (*last)
 			add_edge(d, &nedges, *last - 1, njobs);
 		for (uint32_t k = 0; k < op->nin; k++) {
@@ -257,6 +316,8 @@ static int defer(struct dag *d, struct RedisModuleCtx *ctx, uint32_t first_op)
 	}
 	for (uint32_t i = 0; i < d->npersist; i++)
 		d->persist[i].key = RedisModule_HoldString(NULL, d->persist[i].key);
+	for (uint32_t i = 0; i < d->nwords; i++)
+		d->words[i] = RedisModule_HoldString(NULL, d->words[i]);
 	pthread_mutex_init(&d->lock, NULL);
 	d->client = RedisModule_BlockClient(ctx, reply_later, NULL, free_later, 0);
 	RedisModule_BlockedClientMeasureTimeStart(d->client);

@@ -46,20 +46,23 @@ static void add_cpu(struct RedisModuleInfoCtx *info)
 	}
 }
 
-/* The names are RedisAI's; what runs behind all of them is the module's own engine. */
+/* The names are RedisAI's, whatever runs behind them. */
 static void add_backends(struct RedisModuleInfoCtx *info)
 {
-	static const char version[] = "aibench " AIBENCH_VERSION;
-	const bool *used = redisai.backend_used;
+	static const char *const fields[BACKEND_COUNT] = {
+		[BACKEND_TF] = "TensorFlow_version",
+		[BACKEND_TFLITE] = "TensorFlowLite_version",
+		[BACKEND_TORCH] = "Torch_version",
+		[BACKEND_ONNX] = "onnxruntime_version",
+	};
 
-	if (used[BACKEND_TF])
-		RedisModule_InfoAddFieldCString(info, "TensorFlow_version", version);
-	if (used[BACKEND_TFLITE])
-		RedisModule_InfoAddFieldCString(info, "TensorFlowLite_version", version);
-	if (!used[BACKEND_ONNX])
+	for (unsigned b = 0; b < BACKEND_COUNT; b++) {
+		if (redisai.backends.used[b])
+			RedisModule_InfoAddFieldCString(info, fields[b], backend_version((enum backend)b));
+	}
+	if (!redisai.backends.used[BACKEND_ONNX])
 		return;
 	/* RedisAI counts memory where BACKEND_MEMORY_LIMIT is set; here that is reported but not enforced. */
-	RedisModule_InfoAddFieldCString(info, "onnxruntime_version", version);
 	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_memory", 0);
 	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_memory_access_num", 0);
 	RedisModule_InfoAddFieldLongLong(info, "onnxruntime_maximum_run_sessions_number",

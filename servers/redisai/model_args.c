@@ -5,23 +5,9 @@
 
 #include "servers/redisai/model_type.h"
 #include "servers/redisai/module.h"
+#include "servers/redisai/words.h"
 
 #define BACKEND_ARGUMENTS 4 /* command, key, backend, device */
-
-struct words {
-	struct RedisModuleString **argv;
-	int argc, at;
-};
-
-static int left(const struct words *w)
-{
-	return w->argc - w->at;
-}
-
-static bool next_is(const struct words *w, const char *word)
-{
-	return left(w) > 0 && arg_is(w->argv[w->at], word);
-}
 
 static int invalid(struct error *err, const char *text)
 {
@@ -32,12 +18,12 @@ static int parse_backend(struct stored_model_parts *p, struct words *w, struct e
 {
 	struct arg key = arg_view(w->argv[1]), backend = arg_view(w->argv[2]), device = arg_view(w->argv[3]);
 
-	if (!backend_parse(&p->backend, backend.data, backend.len))
+	if (!backend_parse(&p->stored.backend, backend.data, backend.len))
 		return invalid(err, "unsupported backend");
-	p->key = key.data;
-	p->key_len = key.len;
-	p->device = device.data;
-	p->device_len = device.len;
+	p->stored.key = key.data;
+	p->stored.key_len = key.len;
+	p->stored.device = device.data;
+	p->stored.device_len = device.len;
 	w->at = BACKEND_ARGUMENTS;
 	return 0;
 }
@@ -46,15 +32,14 @@ static int parse_tag(struct stored_model_parts *p, struct words *w, struct error
 {
 	struct arg tag;
 
-	p->tag = "";
-	if (!next_is(w, "TAG"))
+	p->stored.tag = "";
+	if (!words_take(w, "TAG"))
 		return 0;
-	w->at++;
-	if (left(w) == 0)
+	if (words_left(w) == 0)
 		return invalid(err, "Insufficient arguments, missing model BLOB");
 	tag = arg_view(w->argv[w->at++]);
-	p->tag = tag.data;
-	p->tag_len = tag.len;
+	p->stored.tag = tag.data;
+	p->stored.tag_len = tag.len;
 	return 0;
 }
 
@@ -64,10 +49,9 @@ static int parse_number(struct words *w, const char *name, uint64_t *ret, struct
 	long long n = 0;
 
 	*ret = 0;
-	if (!next_is(w, name))
+	if (!words_take(w, name))
 		return 0;
-	w->at++;
-	if (left(w) == 0 || RedisModule_StringToLongLong(w->argv[w->at++], &n) != REDISMODULE_OK || n < 0)
+	if (!words_take_number(w, &n) || n < 0)
 		return error_set(err, ERR_INVALID, "ERR Invalid argument for %s", name);
 	*ret = (uint64_t)n;
 	return 0;
@@ -80,7 +64,7 @@ static int parse_batching(struct stored_model_parts *p, struct words *w, bool ol
 
 	if (r < 0)
 		return r;
-	if (old && p->backend == BACKEND_TFLITE && b->size > 0)
+	if (old && p->stored.backend == BACKEND_TFLITE && b->size > 0)
 		return invalid(err, "Auto-batching not supported by the TFLITE backend");
 	r = parse_number(w, "MINBATCHSIZE", &b->min_size, err);
 	if (r < 0)
@@ -127,12 +111,11 @@ static int parse_counted_names(struct words *w, const char *keyword, const char 
 {
 	long long n;
 
-	if (!next_is(w, keyword))
+	if (!words_take(w, keyword))
 		return error_set(err, ERR_INVALID, "ERR %s not specified for TF", keyword);
-	w->at++;
-	if (left(w) == 0 || RedisModule_StringToLongLong(w->argv[w->at++], &n) != REDISMODULE_OK || n <= 0)
+	if (!words_take_number(w, &n) || n <= 0)
 		return error_set(err, ERR_INVALID, "ERR Invalid argument for %s", count);
-	if (n > left(w))
+	if (n > words_left(w))
 		return error_set(err, ERR_INVALID,
 				 "ERR number of model %s does not match the number of given arguments", what);
 	*ret_at = w->at;
@@ -145,10 +128,10 @@ static int parse_store_names(struct model_args *a, struct words *w, struct error
 {
 	int inputs, nin, outputs, nout, r;
 
-	if (a->parts.backend != BACKEND_TF) {
-		if (next_is(w, "INPUTS"))
+	if (a->parts.stored.backend != BACKEND_TF) {
+		if (words_next_is(w, "INPUTS"))
 			return invalid(err, "INPUTS argument should not be specified for this backend");
-		if (next_is(w, "OUTPUTS"))
+		if (words_next_is(w, "OUTPUTS"))
 			return invalid(err, "OUTPUTS argument should not be specified for this backend");
 		return 0;
 	}
@@ -163,24 +146,24 @@ static int parse_set_names(struct model_args *a, struct words *w, struct error *
 {
 	int inputs, nin, outputs;
 
-	if (a->parts.backend != BACKEND_TF) {
+	if (a->parts.stored.backend != BACKEND_TF) {
 		/* Others carry their names; AIBench's script for TFLite sends some all the same. */
-		while (left(w) && !next_is(w, "BLOB"))
+		while (words_left(w) && !words_next_is(w, "BLOB"))
 			w->at++;
 		return 0;
 	}
-	if (left(w) == 0)
+	if (words_left(w) == 0)
 		return invalid(err, "Insufficient arguments, INPUTS and OUTPUTS not specified");
-	if (!next_is(w, "INPUTS"))
+	if (!words_next_is(w, "INPUTS"))
 		return invalid(err, "INPUTS not specified");
 	inputs = ++w->at;
-	while (left(w) && !next_is(w, "OUTPUTS"))
+	while (words_left(w) && !words_next_is(w, "OUTPUTS"))
 		w->at++;
-	if (left(w) == 0)
+	if (words_left(w) == 0)
 		return invalid(err, "OUTPUTS not specified");
 	nin = w->at - inputs;
 	outputs = ++w->at;
-	while (left(w) && !next_is(w, "BLOB"))
+	while (words_left(w) && !words_next_is(w, "BLOB"))
 		w->at++;
 	return set_names(a, w, inputs, nin, outputs, w->at - outputs, err);
 }
@@ -191,12 +174,11 @@ static int parse_blob(struct stored_model_parts *p, struct words *w, struct erro
 	size_t len = 0;
 	char *to;
 
-	if (left(w) == 0)
+	if (words_left(w) == 0)
 		return invalid(err, "Insufficient arguments, missing model BLOB");
-	if (!next_is(w, "BLOB"))
+	if (!words_take(w, "BLOB"))
 		return invalid(err, "Invalid argument, expected BLOB");
-	w->at++;
-	if (left(w) == 0)
+	if (words_left(w) == 0)
 		return invalid(err, "Insufficient arguments, missing model BLOB");
 	for (int i = w->at; i < w->argc; i++)
 		len += arg_view(w->argv[i]).len;
@@ -221,7 +203,7 @@ int model_parse_store(struct model_args *a, struct RedisModuleString **argv, int
 
 	memset(a, 0, sizeof(*a));
 	r = parse_backend(&a->parts, &w, err);
-	if (r == 0 && !device_name_valid(a->parts.device, a->parts.device_len))
+	if (r == 0 && !device_name_valid(a->parts.stored.device, a->parts.stored.device_len))
 		r = invalid(err, "Invalid DEVICE");
 	if (r == 0)
 		r = parse_tag(&a->parts, &w, err);

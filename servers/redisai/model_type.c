@@ -5,20 +5,11 @@
 
 #include "common/arith.h"
 #include "servers/redisai/module.h"
-
-/* More inputs or outputs than this in an RDB is no model. */
-#define NAMES_MAX 65536
+#include "servers/redisai/rdb_texts.h"
 
 size_t model_chunks(size_t len, size_t chunk_size)
 {
 	return len / chunk_size + 1;
-}
-
-static void save_names(struct RedisModuleIO *rdb, char *const *names, size_t n)
-{
-	RedisModule_SaveUnsigned(rdb, n);
-	for (size_t i = 0; i < n; i++)
-		RedisModule_SaveStringBuffer(rdb, names[i], strlen(names[i]) + 1);
 }
 
 static void save(struct RedisModuleIO *rdb, void *value)
@@ -26,14 +17,14 @@ static void save(struct RedisModuleIO *rdb, void *value)
 	const struct stored_model *m = value;
 	size_t chunk = (size_t)redisai.config.model_chunk_size, n = model_chunks(m->blob_len, chunk);
 
-	RedisModule_SaveUnsigned(rdb, m->backend);
-	RedisModule_SaveStringBuffer(rdb, m->device_name, strlen(m->device_name) + 1);
-	RedisModule_SaveStringBuffer(rdb, m->tag, m->tag_len);
+	RedisModule_SaveUnsigned(rdb, m->stored.backend);
+	RedisModule_SaveStringBuffer(rdb, m->stored.device_name, strlen(m->stored.device_name) + 1);
+	RedisModule_SaveStringBuffer(rdb, m->stored.tag, m->stored.tag_len);
 	RedisModule_SaveUnsigned(rdb, m->batching.size);
 	RedisModule_SaveUnsigned(rdb, m->batching.min_size);
 	RedisModule_SaveUnsigned(rdb, m->min_timeout_ms);
-	save_names(rdb, m->inputs, m->ninputs);
-	save_names(rdb, m->outputs, m->noutputs);
+	rdb_save_texts(rdb, m->inputs, m->ninputs);
+	rdb_save_texts(rdb, m->outputs, m->noutputs);
 	RedisModule_SaveUnsigned(rdb, m->blob_len);
 	RedisModule_SaveUnsigned(rdb, n);
 	for (size_t i = 0; i < n; i++)
@@ -47,38 +38,13 @@ struct loading {
 	uint64_t backend, batch, min_batch, min_timeout;
 };
 
-static void free_names(char **names, size_t n)
-{
-	for (size_t i = 0; names && i < n; i++)
-		RedisModule_Free(names[i]);
-	RedisModule_Free(names);
-}
-
 static void loading_release(struct loading *l)
 {
 	RedisModule_Free(l->device);
 	RedisModule_Free(l->tag);
-	free_names(l->inputs, l->ninputs);
-	free_names(l->outputs, l->noutputs);
+	rdb_free_texts(l->inputs, l->ninputs);
+	rdb_free_texts(l->outputs, l->noutputs);
 	RedisModule_Free(l->blob);
-}
-
-static bool load_names(struct RedisModuleIO *rdb, char ***ret, size_t *ret_n)
-{
-	uint64_t n = RedisModule_LoadUnsigned(rdb);
-
-	if (RedisModule_IsIOError(rdb) || n > NAMES_MAX)
-		return false;
-	*ret = RedisModule_Calloc(n ? n : 1, sizeof(char *));
-	*ret_n = n;
-	for (uint64_t i = 0; i < n; i++) {
-		size_t len;
-
-		(*ret)[i] = RedisModule_LoadStringBuffer(rdb, &len);
-		if (!(*ret)[i] || len == 0 || (*ret)[i][len - 1] != '\0')
-			return false;
-	}
-	return true;
 }
 
 static bool load_blob(struct RedisModuleIO *rdb, int encver, struct loading *l)
@@ -126,20 +92,20 @@ static bool load_fields(struct RedisModuleIO *rdb, int encver, struct loading *l
 	l->batch = RedisModule_LoadUnsigned(rdb);
 	l->min_batch = RedisModule_LoadUnsigned(rdb);
 	l->min_timeout = encver >= 2 ? RedisModule_LoadUnsigned(rdb) : 0;
-	return load_names(rdb, &l->inputs, &l->ninputs) && load_names(rdb, &l->outputs, &l->noutputs) &&
+	return rdb_load_texts(rdb, &l->inputs, &l->ninputs) && rdb_load_texts(rdb, &l->outputs, &l->noutputs) &&
 	       load_blob(rdb, encver, l) && !RedisModule_IsIOError(rdb);
 }
 
 static struct stored_model *build(struct loading *l, const struct RedisModuleString *key, struct error *err)
 {
 	struct stored_model_parts p = {
-		.backend = (enum backend)l->backend,
-		.device = l->device,
-		.device_len = strnlen(l->device, l->device_len),
-		.key = arg_view(key).data,
-		.key_len = arg_view(key).len,
-		.tag = l->tag,
-		.tag_len = l->tag_len,
+		.stored = {.backend = (enum backend)l->backend,
+			   .device = l->device,
+			   .device_len = strnlen(l->device, l->device_len),
+			   .key = arg_view(key).data,
+			   .key_len = arg_view(key).len,
+			   .tag = l->tag,
+			   .tag_len = l->tag_len},
 		.batching = {.size = l->batch, .min_size = l->min_batch},
 		.min_timeout_ms = l->min_timeout,
 		.inputs = (const char *const *)l->inputs,
@@ -151,7 +117,7 @@ static struct stored_model *build(struct loading *l, const struct RedisModuleStr
 	};
 	struct stored_model *m;
 
-	if (l->backend >= BACKEND_COUNT || p.device_len == 0 || p.device_len > DEVICE_NAME_MAX) {
+	if (l->backend >= BACKEND_COUNT || p.stored.device_len == 0 || p.stored.device_len > DEVICE_NAME_MAX) {
 		error_set(err, ERR_FORMAT, "the value cannot be read");
 		return NULL;
 	}
@@ -161,7 +127,7 @@ static struct stored_model *build(struct loading *l, const struct RedisModuleStr
 	if (stored_model_new(&m, &p, err) < 0)
 		return NULL;
 	l->blob = NULL;
-	model_registry_add(&redisai.registry, m);
+	registry_add(&redisai.models, &m->stored);
 	return m;
 }
 
@@ -221,10 +187,10 @@ static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, vo
 	struct word_list l = {.n = 0};
 
 	l.words = RedisModule_Calloc(16 + m->ninputs + m->noutputs + nchunks, sizeof(struct RedisModuleString *));
-	add_text(&l, backend_name(m->backend));
-	add_text(&l, m->device_name);
+	add_text(&l, backend_name(m->stored.backend));
+	add_text(&l, m->stored.device_name);
 	add_text(&l, "TAG");
-	add_word(&l, m->tag, m->tag_len);
+	add_word(&l, m->stored.tag, m->stored.tag_len);
 	if (m->batching.size) {
 		add_number(&l, "BATCHSIZE", m->batching.size);
 		add_number(&l, "MINBATCHSIZE", m->batching.min_size);
@@ -246,9 +212,9 @@ static void release(void *value)
 {
 	struct stored_model *m = value;
 
-	model_registry_remove(&redisai.registry, m);
+	registry_remove(&redisai.models, &m->stored);
 	if (m->batching.min_size)
-		queue_cancel(m->device->queue, m->model);
+		queue_cancel(m->stored.device->queue, m->model);
 	stored_model_unref(m);
 }
 

@@ -28,6 +28,5 @@ int modelset_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv
 int modelget_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
 int modeldel_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
 int modelscan_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
-int info_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
 
 #endif

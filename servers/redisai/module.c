@@ -9,6 +9,7 @@
 #include "common/version.h"
 #include "servers/redisai/info.h"
 #include "servers/redisai/model_type.h"
+#include "servers/redisai/script_type.h"
 #include "servers/redisai/tensor_type.h"
 
 struct module redisai;
@@ -66,6 +67,39 @@ int keyspace_set(struct RedisModuleCtx *ctx, struct RedisModuleString *name, str
 	return r;
 }
 
+int keyspace_delete(struct RedisModuleCtx *ctx, struct RedisModuleString *name, struct RedisModuleType *type,
+		    const char *missing, struct error *err)
+{
+	struct RedisModuleKey *key;
+	void *value;
+	int r = keyspace_get(ctx, name, type, missing, &value, err);
+
+	if (r < 0)
+		return r;
+	key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
+	RedisModule_DeleteKey(key);
+	RedisModule_CloseKey(key);
+	return 0;
+}
+
+bool keyspace_holds_other(struct RedisModuleCtx *ctx, struct RedisModuleString *name, struct RedisModuleType *type)
+{
+	struct RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
+	bool other = key && RedisModule_KeyType(key) != REDISMODULE_KEYTYPE_EMPTY &&
+		     RedisModule_ModuleTypeGetType(key) != type;
+
+	RedisModule_CloseKey(key);
+	return other;
+}
+
+int reply_texts(struct RedisModuleCtx *ctx, char *const *texts, size_t n)
+{
+	RedisModule_ReplyWithArray(ctx, (long)n);
+	for (size_t i = 0; i < n; i++)
+		RedisModule_ReplyWithCString(ctx, texts[i]);
+	return REDISMODULE_OK;
+}
+
 /* Lower case, so that INFO COMMANDSTATS says cmdstat_ai.modelrun. Arity is checked by the commands themselves: Redis
  * would print the lower case name in its error, and clients expect the upper case one. */
 static const struct {
@@ -81,8 +115,15 @@ static const struct {
 	{"ai.modelget", modelget_command, "readonly", 1},
 	{"ai.modeldel", modeldel_command, "write", 1},
 	{"ai._modelscan", modelscan_command, "readonly", 0},
+	{"ai.scriptstore", scriptstore_command, "write deny-oom", 1},
+	{"ai.scriptset", scriptset_command, "write deny-oom", 1},
+	{"ai.scriptget", scriptget_command, "readonly", 1},
+	{"ai.scriptdel", scriptdel_command, "write", 1},
+	{"ai._scriptscan", scriptscan_command, "readonly", 0},
 	{"ai.modelrun", modelrun_command, "write deny-oom getkeys-api", 0},
 	{"ai.modelexecute", modelexecute_command, "write deny-oom getkeys-api", 0},
+	{"ai.scriptrun", scriptrun_command, "write deny-oom getkeys-api", 0},
+	{"ai.scriptexecute", scriptexecute_command, "write deny-oom getkeys-api", 0},
 	{"ai.dagrun", dagrun_command, "write deny-oom getkeys-api", 0},
 	{"ai.dagrun_ro", dagrun_ro_command, "readonly getkeys-api", 0},
 	{"ai.dagexecute", dagexecute_command, "write deny-oom getkeys-api", 0},
@@ -102,11 +143,28 @@ static void shut_down(struct RedisModuleCtx *ctx, struct RedisModuleEvent event,
 	devices_release(&redisai.devices);
 }
 
+/* A key of ours has a new name: the SCAN commands are to show it. */
+static int follow_rename(struct RedisModuleCtx *ctx, int type, const char *event, struct RedisModuleString *name)
+{
+	struct arg key = arg_view(name);
+	void *value;
+
+	(void)type;
+	if (strcmp(event, "rename_to") != 0)
+		return REDISMODULE_OK;
+	if (keyspace_get(ctx, name, redisai.model_type, "", &value, NULL) == 0)
+		registry_rename(&redisai.models, &((struct stored_model *)value)->stored, key.data, key.len);
+	else if (keyspace_get(ctx, name, redisai.script_type, "", &value, NULL) == 0)
+		registry_rename(&redisai.scripts, &((struct stored_script *)value)->stored, key.data, key.len);
+	return REDISMODULE_OK;
+}
+
 static int register_all(struct RedisModuleCtx *ctx)
 {
 	redisai.tensor_type = tensor_type_create(ctx);
 	redisai.model_type = model_type_create(ctx);
-	if (!redisai.tensor_type || !redisai.model_type)
+	redisai.script_type = script_type_create(ctx);
+	if (!redisai.tensor_type || !redisai.model_type || !redisai.script_type)
 		return REDISMODULE_ERR;
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, commands[i].flags,
@@ -114,7 +172,8 @@ static int register_all(struct RedisModuleCtx *ctx)
 					      commands[i].key ? 1 : 0) != REDISMODULE_OK)
 			return REDISMODULE_ERR;
 	}
-	if (RedisModule_RegisterInfoFunc(ctx, info_sections) != REDISMODULE_OK)
+	if (RedisModule_RegisterInfoFunc(ctx, info_sections) != REDISMODULE_OK ||
+	    RedisModule_SubscribeToKeyspaceEvents(ctx, REDISMODULE_NOTIFY_GENERIC, follow_rename) != REDISMODULE_OK)
 		return REDISMODULE_ERR;
 	return RedisModule_SubscribeToServerEvent(
 		ctx, (struct RedisModuleEvent){.id = REDISMODULE_EVENT_SHUTDOWN, .dataver = 1}, shut_down);
@@ -128,7 +187,8 @@ static int start(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, in
 
 	queue_set_intra_op(1); /* models that run in line are too small to be split */
 	config_defaults(&redisai.config);
-	model_registry_init(&redisai.registry);
+	registry_init(&redisai.models);
+	registry_init(&redisai.scripts);
 	r = config_load_arguments(&redisai.config, ctx, argv, argc, &err);
 	if (r == 0) {
 		struct queue_config queue = {.threads = (unsigned)redisai.config.threads_per_queue,

@@ -9,11 +9,13 @@
 
 #include "common/error.h"
 #include "engine/tensor.h"
+#include "servers/redisai/backends.h"
 #include "servers/redisai/config.h"
 #include "servers/redisai/dag.h"
 #include "servers/redisai/device.h"
 #include "servers/redisai/redis_api.h"
 #include "servers/redisai/stored_model.h"
+#include "servers/redisai/stored_script.h"
 
 #define MODULE_NAME "ai"
 #define MODULE_VERSION 10200
@@ -25,10 +27,10 @@
 struct module {
 	struct config config;
 	struct devices devices;
-	struct model_registry registry;
+	struct backends backends;
+	struct registry models, scripts;
 	struct dag_pool pool;
-	struct RedisModuleType *tensor_type, *model_type;
-	bool backend_used[BACKEND_COUNT]; /* a model of it was stored: INFO shows its version from then on */
+	struct RedisModuleType *tensor_type, *model_type, *script_type;
 };
 
 extern struct module redisai;
@@ -40,6 +42,7 @@ extern const struct allocator redis_allocator;
 #define WRONG_ARITY(name) "ERR wrong number of arguments for '" name "' command"
 #define ERROR_TENSOR_KEY_EMPTY "ERR tensor key is empty or in a different shard"
 #define ERROR_MODEL_KEY_EMPTY "ERR model key is empty"
+#define ERROR_SCRIPT_KEY_EMPTY "ERR script key is empty"
 #define ERROR_NO_TRANSACTION "ERR Cannot run RedisAI command within a transaction or a LUA script"
 #define ERROR_OUT_OF_MEMORY "ERR out of memory"
 
@@ -71,5 +74,12 @@ int keyspace_get(struct RedisModuleCtx *ctx, struct RedisModuleString *key, stru
 		 const char *missing, void **ret, struct error *err) MUST_CHECK;
 /* Puts value at key, replacing what is there whatever its type. The key takes over the value. */
 int keyspace_set(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type, void *value);
+/* Fails as keyspace_get. */
+int keyspace_delete(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type,
+		    const char *missing, struct error *err) MUST_CHECK;
+/* There is something at key, and of another type. */
+bool keyspace_holds_other(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type);
+
+int reply_texts(struct RedisModuleCtx *ctx, char *const *texts, size_t n);
 
 #endif

@@ -33,7 +33,10 @@ struct RedisModuleDefragCtx;
 #define REDISMODULE_CTX_FLAGS_LUA (1 << 0)
 #define REDISMODULE_CTX_FLAGS_MULTI (1 << 1)
 #define REDISMODULE_CTX_FLAGS_READONLY (1 << 4)
+#define REDISMODULE_CTX_FLAGS_REPLICATED (1 << 12)
+#define REDISMODULE_CTX_FLAGS_LOADING (1 << 13)
 #define REDISMODULE_CTX_FLAGS_DENY_BLOCKING (1 << 21)
+#define REDISMODULE_NOTIFY_GENERIC (1 << 2)
 #define REDISMODULE_ERRORMSG_WRONGTYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 /* Version 3 of the structure, which Redis 6.2 and all later ones take. */
@@ -83,6 +86,9 @@ typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModule
 	X(int, SubscribeToServerEvent, \
 	  (struct RedisModuleCtx * ctx, struct RedisModuleEvent event, \
 	   void (*f)(struct RedisModuleCtx * ctx, struct RedisModuleEvent event, uint64_t subevent, void *data))) \
+	X(int, SubscribeToKeyspaceEvents, \
+	  (struct RedisModuleCtx * ctx, int types, \
+	   int (*f)(struct RedisModuleCtx * ctx, int type, const char *event, struct RedisModuleString *key))) \
 	X(int, GetContextFlags, (struct RedisModuleCtx * ctx)) \
 	X(int, IsKeysPositionRequest, (struct RedisModuleCtx * ctx)) \
 	X(void, KeyAtPos, (struct RedisModuleCtx * ctx, int pos)) \

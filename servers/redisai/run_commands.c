@@ -3,11 +3,13 @@
  */
 #include "servers/redisai/module.h"
 
-/* How one of the six spellings differs from the others. */
+/* How one of the spellings differs from the others. */
 struct run_command {
 	int min_argc;
 	const char *arity_error;
-	bool single, deprecated, read_only;
+	int (*parse)(struct dag *d, struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc,
+		     bool deprecated, struct error *err);
+	bool deprecated, read_only;
 };
 
 static bool in_transaction(struct RedisModuleCtx *ctx)
@@ -29,8 +31,7 @@ static int run(const struct run_command *c, struct RedisModuleCtx *ctx, struct R
 	if (!d)
 		return RedisModule_ReplyWithError(ctx, ERROR_OUT_OF_MEMORY);
 	d->read_only = c->read_only;
-	r = c->single ? dag_parse_single(d, ctx, argv, argc, c->deprecated, &err)
-		      : dag_parse(d, ctx, argv, argc, c->deprecated, &err);
+	r = c->parse(d, ctx, argv, argc, c->deprecated, &err);
 	if (r < 0) {
 		dag_free(d);
 		return RedisModule_ReplyWithError(ctx, err.text);
@@ -81,6 +82,33 @@ static void keys_of_modelexecute(struct RedisModuleCtx *ctx, struct RedisModuleS
 	}
 }
 
+static void keys_of_scriptrun(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	bool keys = false;
+
+	report_keys(ctx, argc, 1, 1);
+	for (int i = 3; i < argc; i++) {
+		if (arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
+			keys = true;
+		else if (keys && !arg_is(argv[i], "$"))
+			RedisModule_KeyAtPos(ctx, i);
+	}
+}
+
+static void keys_of_scriptexecute(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	int n;
+
+	report_keys(ctx, argc, 1, 1);
+	for (int i = 3; i + 1 < argc; i += 2 + n) {
+		n = count_at(argv, argc, i + 1);
+		if (arg_is(argv[i], "KEYS") || arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
+			report_keys(ctx, argc, i + 2, n);
+		else if (!arg_is(argv[i], "ARGS"))
+			return;
+	}
+}
+
 /* The keys that are named before the first operation, and each model that an operation names the new way: reporting
  * those of the old way would give CROSSSLOT where RedisAI gives none. */
 static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
@@ -109,7 +137,8 @@ static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **a
 
 int modelrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	static const struct run_command c = {6, WRONG_ARITY("AI.MODELRUN"), .single = true, .deprecated = true};
+	static const struct run_command c = {6, WRONG_ARITY("AI.MODELRUN"), .parse = dag_parse_model,
+					     .deprecated = true};
 
 	if (RedisModule_IsKeysPositionRequest(ctx)) {
 		keys_of_modelrun(ctx, argv, argc);
@@ -120,10 +149,33 @@ int modelrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv
 
 int modelexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	static const struct run_command c = {8, WRONG_ARITY("AI.MODELEXECUTE"), .single = true};
+	static const struct run_command c = {8, WRONG_ARITY("AI.MODELEXECUTE"), .parse = dag_parse_model};
 
 	if (RedisModule_IsKeysPositionRequest(ctx)) {
 		keys_of_modelexecute(ctx, argv, argc);
+		return REDISMODULE_OK;
+	}
+	return run(&c, ctx, argv, argc);
+}
+
+int scriptrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {3, WRONG_ARITY("AI.SCRIPTRUN"), .parse = dag_parse_script,
+					     .deprecated = true};
+
+	if (RedisModule_IsKeysPositionRequest(ctx)) {
+		keys_of_scriptrun(ctx, argv, argc);
+		return REDISMODULE_OK;
+	}
+	return run(&c, ctx, argv, argc);
+}
+
+int scriptexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
+{
+	static const struct run_command c = {3, WRONG_ARITY("AI.SCRIPTEXECUTE"), .parse = dag_parse_script};
+
+	if (RedisModule_IsKeysPositionRequest(ctx)) {
+		keys_of_scriptexecute(ctx, argv, argc);
 		return REDISMODULE_OK;
 	}
 	return run(&c, ctx, argv, argc);
@@ -141,21 +193,23 @@ static int dag_command(const struct run_command *c, struct RedisModuleCtx *ctx, 
 
 int dagrun_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN"), .deprecated = true};
+	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN"), .parse = dag_parse, .deprecated = true};
 
 	return dag_command(&c, ctx, argv, argc);
 }
 
 int dagrun_ro_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN_RO"), .deprecated = true, .read_only = true};
+	static const struct run_command c = {4, WRONG_ARITY("AI.DAGRUN_RO"), .parse = dag_parse, .deprecated = true,
+					     .read_only = true};
 
 	return dag_command(&c, ctx, argv, argc);
 }
 
 int dagexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	static const struct run_command c = {6, "ERR missing arguments for 'AI.DAGEXECUTE' command", .single = false};
+	static const struct run_command c = {6, "ERR missing arguments for 'AI.DAGEXECUTE' command",
+					     .parse = dag_parse};
 
 	return dag_command(&c, ctx, argv, argc);
 }
@@ -163,7 +217,7 @@ int dagexecute_command(struct RedisModuleCtx *ctx, struct RedisModuleString **ar
 int dagexecute_ro_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
 	static const struct run_command c = {6, "ERR missing arguments for 'AI.DAGEXECUTE_RO' command",
-					     .read_only = true};
+					     .parse = dag_parse, .read_only = true};
 
 	return dag_command(&c, ctx, argv, argc);
 }

@@ -1,64 +1,9 @@
 /*
- * stored_model.c - life of a stored model, its registry, its counters and the estimate of its run time.
+ * stored_model.c - life of a stored model, its counters and the estimate of its run time.
  */
 #include "servers/redisai/stored_model.h"
 
 #include "servers/redisai/module.h"
-
-static const char *const names[BACKEND_COUNT] = {"TF", "TFLITE", "TORCH", "ONNX"};
-
-const char *backend_name(enum backend b)
-{
-	return names[b];
-}
-
-bool backend_parse(enum backend *ret, const char *name, size_t len)
-{
-	for (unsigned i = 0; i < BACKEND_COUNT; i++) {
-		if (strlen(names[i]) == len && strncasecmp(names[i], name, len) == 0) {
-			*ret = (enum backend)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool backend_present(enum backend b)
-{
-	return b != BACKEND_TORCH;
-}
-
-static char *copy_text(const char *text, size_t len)
-{
-	char *s = redis_allocator.alloc(len + 1);
-
-	if (s) {
-		memcpy(s, text, len);
-		s[len] = '\0';
-	}
-	return s;
-}
-
-static void free_names(char **list, size_t n)
-{
-	for (size_t i = 0; list && i < n; i++)
-		redis_allocator.free(list[i]);
-	redis_allocator.free(list);
-}
-
-static char **copy_names(const char *const *list, size_t n)
-{
-	char **copy = redis_allocator.calloc(n ? n : 1, sizeof(char *));
-
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = copy_text(list[i], strlen(list[i]));
-		if (!copy[i]) {
-			free_names(copy, n);
-			return NULL;
-		}
-	}
-	return copy;
-}
 
 /* Bytes that are no model, as RedisAI says it. */
 static const char *parse_error(enum backend b, enum model_fault fault)
@@ -77,7 +22,7 @@ static int load_error(const struct stored_model_parts *p, enum model_fault fault
 	switch (fault) {
 	case MODEL_FAULT_PARSE:
 	case MODEL_FAULT_EMPTY:
-		return error_set(err, ERR_FORMAT, "%s", parse_error(p->backend, fault));
+		return error_set(err, ERR_FORMAT, "%s", parse_error(p->stored.backend, fault));
 	case MODEL_FAULT_EXTERNAL_DATA:
 		return error_set(err, ERR_UNSUPPORTED, "Initializer tensors with external data is not allowed.");
 	case MODEL_FAULT_INPUT_MISSING:
@@ -96,8 +41,8 @@ static int load_engine_model(struct stored_model *m, const struct stored_model_p
 	static const enum model_format formats[BACKEND_COUNT] = {
 		[BACKEND_TF] = MODEL_TENSORFLOW, [BACKEND_TFLITE] = MODEL_TFLITE, [BACKEND_ONNX] = MODEL_ONNX};
 	struct model_load_config config = {
-		.format = formats[p->backend],
-		.name = m->key,
+		.format = formats[p->stored.backend],
+		.name = m->stored.key,
 		.io = {p->inputs, p->ninputs, p->outputs, p->noutputs},
 		.allocator = &redis_allocator,
 	};
@@ -106,8 +51,9 @@ static int load_engine_model(struct stored_model *m, const struct stored_model_p
 	size_t index = 0;
 	int r;
 
-	if (!backend_present(p->backend))
-		return error_set(err, ERR_UNSUPPORTED, "ERR Could not load backend");
+	r = backend_need(p->stored.backend, &config.backend, err);
+	if (r < 0)
+		return r;
 	r = model_load(&m->model, &config, p->blob, p->blob_len, &fault, &index, &text);
 	if (r == ERR_NOMEM)
 		return error_set(err, ERR_NOMEM, ERROR_OUT_OF_MEMORY);
@@ -116,16 +62,15 @@ static int load_engine_model(struct stored_model *m, const struct stored_model_p
 
 static void destroy(struct stored_model *m)
 {
-	if (m->device && m->model)
-		queue_forget(m->device->queue, m->model);
+	if (m->stored.device && m->model)
+		queue_forget(m->stored.device->queue, m->model);
 	if (m->inline_context)
 		model_context_free(m->inline_context);
 	model_free(m->model);
-	free_names(m->inputs, m->ninputs);
-	free_names(m->outputs, m->noutputs);
-	redis_allocator.free(m->tag);
-	redis_allocator.free(m->key);
+	texts_free(m->inputs, m->ninputs);
+	texts_free(m->outputs, m->noutputs);
 	redis_allocator.free(m->blob);
+	stored_release(&m->stored);
 	redis_allocator.free(m);
 }
 
@@ -142,46 +87,35 @@ static struct stored_model_parts without_names(const struct stored_model_parts *
 int stored_model_new(struct stored_model **ret, const struct stored_model_parts *parts, struct error *err)
 {
 	struct stored_model_parts unnamed = without_names(parts);
-	const struct stored_model_parts *p = parts->backend == BACKEND_TF ? parts : &unnamed;
-	struct queue_config queue = {
-		.threads = (unsigned)redisai.config.threads_per_queue,
-		.intra_op = (unsigned)redisai.config.intra_op_parallelism,
-	};
+	enum backend backend = parts->stored.backend;
+	const struct stored_model_parts *p = backend == BACKEND_TF ? parts : &unnamed;
 	struct stored_model *m;
 	int r;
 
-	if (device_is_gpu(p->device, p->device_len))
+	if (device_is_gpu(p->stored.device, p->stored.device_len))
 		return error_set(err, ERR_UNSUPPORTED, "ERR GPU requested but %s couldn't find CUDA",
-				 backend_name(p->backend));
+				 backend_name(backend));
 	m = redis_allocator.calloc(1, sizeof(*m));
 	if (!m)
 		return error_set(err, ERR_NOMEM, ERROR_OUT_OF_MEMORY);
-	atomic_init(&m->references, 1);
-	m->backend = p->backend;
-	memcpy(m->device_name, p->device, p->device_len);
+	r = stored_init(&m->stored, &p->stored, err);
 	m->batching = p->batching;
 	m->min_timeout_ms = p->min_timeout_ms;
-	m->key = copy_text(p->key, p->key_len);
-	m->key_len = p->key_len;
-	m->tag = copy_text(p->tag, p->tag_len);
-	m->tag_len = p->tag_len;
-	m->inputs = copy_names(p->inputs, p->ninputs);
-	m->outputs = copy_names(p->outputs, p->noutputs);
+	m->inputs = texts_copy(p->inputs, p->ninputs);
+	m->outputs = texts_copy(p->outputs, p->noutputs);
 	m->ninputs = m->inputs ? p->ninputs : 0;
 	m->noutputs = m->outputs ? p->noutputs : 0;
-	if (!m->key || !m->tag || !m->inputs || !m->outputs)
+	if (r == 0 && (!m->inputs || !m->outputs))
 		r = error_set(err, ERR_NOMEM, ERROR_OUT_OF_MEMORY);
-	else
-		r = load_engine_model(m, p, err);
 	if (r == 0)
-		r = devices_get(&redisai.devices, &queue, p->device, p->device_len, &m->device, err);
+		r = load_engine_model(m, p, err);
 	if (r < 0) {
 		destroy(m);
 		return r;
 	}
 	m->blob = p->blob;
 	m->blob_len = p->blob_len;
-	redisai.backend_used[m->backend] = true;
+	redisai.backends.used[backend] = true;
 	*ret = m;
 	return 0;
 }
@@ -204,7 +138,7 @@ int stored_model_check_batching(const struct stored_model *m, struct error *err)
 			last = i;
 		}
 	}
-	if (nfixed == 0 || (m->backend == BACKEND_TF && nfixed < nin))
+	if (nfixed == 0 || (m->stored.backend == BACKEND_TF && nfixed < nin))
 		return 0;
 	return error_set(
 		err, ERR_INVALID,
@@ -214,49 +148,19 @@ int stored_model_check_batching(const struct stored_model *m, struct error *err)
 
 struct stored_model *stored_model_ref(struct stored_model *m)
 {
-	atomic_fetch_add_explicit(&m->references, 1, memory_order_relaxed);
+	stored_ref(&m->stored);
 	return m;
 }
 
 void stored_model_unref(struct stored_model *m)
 {
-	if (m && atomic_fetch_sub_explicit(&m->references, 1, memory_order_acq_rel) == 1)
+	if (m && stored_unref(&m->stored))
 		destroy(m);
 }
 
 size_t stored_model_memory(const struct stored_model *m)
 {
-	return sizeof(*m) + m->blob_len + m->tag_len + m->key_len + model_memory(m->model);
-}
-
-void model_registry_init(struct model_registry *r)
-{
-	pthread_mutex_init(&r->lock, NULL);
-	r->first = NULL;
-}
-
-void model_registry_add(struct model_registry *r, struct stored_model *m)
-{
-	pthread_mutex_lock(&r->lock);
-	m->next = r->first;
-	m->previous = NULL;
-	if (r->first)
-		r->first->previous = m;
-	r->first = m;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void model_registry_remove(struct model_registry *r, struct stored_model *m)
-{
-	pthread_mutex_lock(&r->lock);
-	if (m->next)
-		m->next->previous = m->previous;
-	if (m->previous)
-		m->previous->next = m->next;
-	else if (r->first == m)
-		r->first = m->next;
-	m->next = m->previous = NULL;
-	pthread_mutex_unlock(&r->lock);
+	return sizeof(*m) + stored_memory(&m->stored) + m->blob_len + model_memory(m->model);
 }
 
 bool stored_model_is_quick(const struct stored_model *m, size_t elements, nsec_t *ret_run_time)
@@ -292,24 +196,17 @@ void stored_model_measured(struct stored_model *m, size_t elements, nsec_t run_t
 	atomic_store_explicit(&m->run_time, average, memory_order_relaxed);
 }
 
+static unsigned long long samples_in(const struct tensor *first_output)
+{
+	return first_output && first_output->rank ? (unsigned long long)first_output->dims[0] : 1;
+}
+
 void stored_model_count(struct stored_model *m, nsec_t run_time, const struct tensor *first_output, bool failed)
 {
-	struct run_counters *c = &m->counters;
-
-	atomic_fetch_add_explicit(&c->calls, 1, memory_order_relaxed);
-	if (failed) {
-		atomic_fetch_add_explicit(&c->errors, 1, memory_order_relaxed);
-		return;
-	}
-	stored_model_count_joined(m, first_output);
-	atomic_fetch_add_explicit(&c->duration_ns, (unsigned long long)run_time, memory_order_relaxed);
+	run_count(&m->stored.counters, run_time, samples_in(first_output), failed);
 }
 
 void stored_model_count_joined(struct stored_model *m, const struct tensor *first_output)
 {
-	unsigned long long samples = 1;
-
-	if (first_output && first_output->rank)
-		samples = (unsigned long long)first_output->dims[0];
-	atomic_fetch_add_explicit(&m->counters.samples, samples, memory_order_relaxed);
+	atomic_fetch_add_explicit(&m->stored.counters.samples, samples_in(first_output), memory_order_relaxed);
 }

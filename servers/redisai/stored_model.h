@@ -1,13 +1,9 @@
 /*
- * stored_model.h - a model as a value of a key: the engine's model, what MODELSTORE said about it, its counters.
- *
- * Reference-counted: the key holds one reference and every command under way another, so that a model may be deleted
- * or replaced while it runs. The last reference may be dropped on any thread (FLUSHALL ASYNC frees in the background).
+ * stored_model.h - a model as a value of a key: the engine's model, and what MODELSTORE said about it.
  */
 #ifndef SERVERS_REDISAI_STORED_MODEL_H
 #define SERVERS_REDISAI_STORED_MODEL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,52 +12,26 @@
 #include "common/error.h"
 #include "engine/model.h"
 #include "engine/queue.h"
-#include "servers/redisai/device.h"
-#include "servers/redisai/redis_api.h"
-
-/* In the order of RedisAI's RDB. */
-enum backend { BACKEND_TF, BACKEND_TFLITE, BACKEND_TORCH, BACKEND_ONNX, BACKEND_COUNT };
-const char *backend_name(enum backend b);
-bool backend_present(enum backend b); /* the module runs its models */
-bool backend_parse(enum backend *ret, const char *name, size_t len);
-
-/* AI.INFO's numbers. Written by workers and by the main thread. */
-struct run_counters {
-	atomic_ullong duration_ns, samples, calls, errors;
-};
+#include "servers/redisai/stored.h"
 
 struct stored_model {
-	atomic_uint references;
-	enum backend backend;
-	char device_name[DEVICE_NAME_MAX + 1]; /* as given */
-	struct device *device;
+	struct stored stored;
 	struct model *model;
 	struct batching batching;
 	uint64_t min_timeout_ms; /* batching.min_timeout as given */
-	char *tag, *blob;
-	size_t tag_len, blob_len;
+	char *blob;
+	size_t blob_len;
 	char **inputs, **outputs; /* as given; none for formats that carry the names themselves (all but TF) */
 	size_t ninputs, noutputs;
-	struct run_counters counters;
 	struct model_context *inline_context; /* of the main thread; NULL until it runs the model */
 	/* Of runs with up to inline_elements input elements: their moving average. See stored_model_measured. */
 	atomic_llong run_time;
 	atomic_size_t inline_elements;
-	/* In the registry while a key holds it: */
-	char *key;
-	size_t key_len;
-	struct stored_model *previous, *next;
 };
 
-/* What a model is made of; strings and blob are copied. */
+/* What a model is made of; strings are copied. */
 struct stored_model_parts {
-	enum backend backend;
-	const char *device;
-	size_t device_len;
-	const char *key; /* what messages and the registry call it */
-	size_t key_len;
-	const char *tag;
-	size_t tag_len;
+	struct stored_parts stored;
 	struct batching batching;
 	uint64_t min_timeout_ms;
 	const char *const *inputs, *const *outputs;
@@ -77,16 +47,6 @@ int stored_model_check_batching(const struct stored_model *m, struct error *err)
 struct stored_model *stored_model_ref(struct stored_model *m);
 void stored_model_unref(struct stored_model *m);
 size_t stored_model_memory(const struct stored_model *m);
-
-/* Models that keys hold, for _MODELSCAN. */
-struct model_registry {
-	pthread_mutex_t lock;
-	struct stored_model *first;
-};
-
-void model_registry_init(struct model_registry *r);
-void model_registry_add(struct model_registry *r, struct stored_model *m);
-void model_registry_remove(struct model_registry *r, struct stored_model *m);
 
 /*
  * The rule for running on the main thread: a model whose runs of this size or larger took INLINE_RUN_MAX or less is
