@@ -132,9 +132,13 @@ static uint32_t run_quick_ops(struct dag *d)
 static void submit(struct dag_job *j)
 {
 	struct dag *d = j->dag;
+	struct dag_op *op = &d->ops[j->op];
 
-	gather_inputs(d, &d->ops[j->op]);
-	queue_submit(device_of(&d->ops[j->op])->queue, &j->job);
+	gather_inputs(d, op);
+	if (op->kind == OP_MODEL)
+		stored_model_submit(op->model, &j->job);
+	else
+		queue_submit(op->script->stored.device->queue, &j->job);
 }
 
 static const char *job_error(const struct dag_job *j)

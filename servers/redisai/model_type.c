@@ -207,14 +207,12 @@ static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, vo
 	RedisModule_Free(l.words);
 }
 
-/* The key lets go: commands that hold the model finish with it, those that wait for a batch would wait for ever. */
 static void release(void *value)
 {
 	struct stored_model *m = value;
 
 	registry_remove(&redisai.models, &m->stored);
-	if (m->batching.min_size)
-		queue_cancel(m->stored.device->queue, m->model);
+	stored_model_retire(m);
 	stored_model_unref(m);
 }
 

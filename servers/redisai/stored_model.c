@@ -158,6 +158,29 @@ void stored_model_unref(struct stored_model *m)
 		destroy(m);
 }
 
+void stored_model_retire(struct stored_model *m)
+{
+	atomic_store(&m->retired, true);
+	if (m->batching.min_size)
+		queue_cancel(m->stored.device->queue, m->model);
+}
+
+void stored_model_submit(struct stored_model *m, struct job *job)
+{
+	struct queue *q = m->stored.device->queue;
+
+	if (!m->batching.min_size) {
+		queue_submit(q, job);
+		return;
+	}
+	/* Retired before this look: canceled here; after it: there. The job may be done, and its reference gone, before. */
+	stored_model_ref(m);
+	queue_submit(q, job);
+	if (atomic_load(&m->retired))
+		queue_cancel(q, m->model);
+	stored_model_unref(m);
+}
+
 size_t stored_model_memory(const struct stored_model *m)
 {
 	return sizeof(*m) + stored_memory(&m->stored) + m->blob_len + model_memory(m->model);

@@ -19,6 +19,7 @@ struct stored_model {
 	struct model *model;
 	struct batching batching;
 	uint64_t min_timeout_ms; /* batching.min_timeout as given */
+	atomic_bool retired;     /* no key holds it any more */
 	char *blob;
 	size_t blob_len;
 	char **inputs, **outputs; /* as given; none for formats that carry the names themselves (all but TF) */
@@ -47,6 +48,10 @@ int stored_model_check_batching(const struct stored_model *m, struct error *err)
 struct stored_model *stored_model_ref(struct stored_model *m);
 void stored_model_unref(struct stored_model *m);
 size_t stored_model_memory(const struct stored_model *m);
+/* The key lets go: commands that run the model finish with it, those that wait for their batch to fill are canceled. */
+void stored_model_retire(struct stored_model *m);
+/* Queues the job; canceled at once where it would wait for a batch that nobody else can join. */
+void stored_model_submit(struct stored_model *m, struct job *job);
 
 /*
  * The rule for running on the main thread: a model whose runs of this size or larger took INLINE_RUN_MAX or less is

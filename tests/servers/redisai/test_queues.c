@@ -216,6 +216,28 @@ static void clients_that_wait_for_a_batch_learn_of_the_deletion(void **state)
 	redis_client_close(waiting);
 }
 
+/* On one device operations follow each other: the one that would wait for a batch comes to its queue last. */
+static void dag_that_comes_to_a_deleted_model_is_answered(void **state)
+{
+	static const char *const ends[] = {"AI.MODELDEL b", "FLUSHALL", "FLUSHALL ASYNC",
+					   "AI.MODELSTORE b TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL"};
+	struct redis_client *other = connect_to(&f);
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		fill(state);
+		expect(f.client,
+		       "AI.MODELSTORE b TF CPU BATCHSIZE 4 MINBATCHSIZE 2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK");
+		send_line(other, "AI.DAGEXECUTE LOAD 2 big x |> AI.MODELEXECUTE slow INPUTS 1 big OUTPUTS 1 y |> "
+				 "AI.MODELEXECUTE b INPUTS 2 x x OUTPUTS 1 z");
+		while (!strstr(ask(f.client, "INFO CLIENTS"), "blocked_clients:1"))
+			continue;
+		expect(f.client, ends[i], "+OK");
+		assert_string_equal(receive(other), "[+OK -ERR the model was deleted or replaced while the command "
+						    "waited for its batch]");
+	}
+	redis_client_close(other);
+}
+
 static void devices_have_an_end(void **state)
 {
 	char line[128];
@@ -242,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup(small_batches_wait_for_each_other, fill),
 		cmocka_unit_test_setup(batch_that_loses_rows_is_an_error, fill),
 		cmocka_unit_test_setup(clients_that_wait_for_a_batch_learn_of_the_deletion, fill),
+		cmocka_unit_test_setup(dag_that_comes_to_a_deleted_model_is_answered, fill),
 		cmocka_unit_test_setup(devices_have_an_end, fill),
 	};
 
