@@ -165,11 +165,12 @@ tsan:
 	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 	@TSAN_OPTIONS=halt_on_error=1 scripts/run_tests.sh $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 
-# fuzz/<folder>/fuzz_*.c: libFuzzer targets, run for FUZZ_SECONDS each from their corpus_* folder.
+# fuzz/<folder>/fuzz_*.c: libFuzzer targets, linked with the folder's other files, run for FUZZ_SECONDS each from their
+# corpus_* folder.
 FUZZ_SECONDS ?= 20
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/*/fuzz_*.c fuzz/servers/*/fuzz_*.c))
 define fuzz_rules
-$(BUILD)/$(1): $(BUILD)/$(1).o $(foreach f,$(filter $(FOLDERS),$(call closure,$(call folder_of,$(1),fuzz))),$(call archive,$(f)))
+$(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(dir $(1))fuzz_%,$(call objects,$(patsubst %/,%,$(dir $(1))))) $(foreach f,$(filter $(FOLDERS),$(call closure,$(call folder_of,$(1),fuzz))),$(call archive,$(f)))
 	$$(link) -fsanitize=fuzzer $(foreach f,$(call closure,$(call folder_of,$(1),fuzz)),$(SYS_$(f))) -o $$@
 endef
 $(foreach t,$(patsubst $(BUILD)/%,%,$(FUZZERS)),$(eval $(call fuzz_rules,$(t))))
