@@ -92,7 +92,7 @@ static int parse_tensorset(struct dag *d, struct words *w, struct error *err)
 
 	if (words_left(w) < 3)
 		return error_set(err, ERR_INVALID, "wrong number of arguments for 'AI.TENSORSET' command");
-	r = tensor_parse(&t, w->argv + w->at + 1, words_left(w) - 1, &d->arena, err);
+	r = tensor_parse(&t, w->argv + w->at + 1, words_left(w) - 1, false, &d->arena, err);
 	if (r < 0)
 		return r;
 	name = arg_view(w->argv[w->at]);

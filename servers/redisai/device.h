@@ -26,6 +26,11 @@ struct devices {
 
 /* CPU, GPU, CPU:digits or GPU:digits in any case, under 10 characters. */
 bool device_name_valid(const char *name, size_t len);
+/* Short enough to be kept: all that is asked of the older commands' devices. */
+static inline bool device_name_usable(size_t len)
+{
+	return len > 0 && len <= DEVICE_NAME_MAX;
+}
 bool device_is_gpu(const char *name, size_t len);
 /* The device of that name (up to 10 characters), started on its first use. */
 int devices_get(struct devices *d, const struct queue_config *how, const char *name, size_t len, struct device **ret,

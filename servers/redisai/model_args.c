@@ -106,14 +106,14 @@ static int set_names(struct model_args *a, const struct words *w, int inputs, in
 }
 
 /* "INPUTS n a…" of MODELSTORE. */
-static int parse_counted_names(struct words *w, const char *keyword, const char *count, const char *what, int *ret_at,
-			       int *ret_n, struct error *err)
+static int parse_counted_names(struct words *w, const char *keyword, const char *count, const char *what, int least,
+			       int *ret_at, int *ret_n, struct error *err)
 {
 	long long n;
 
 	if (!words_take(w, keyword))
 		return error_set(err, ERR_INVALID, "ERR %s not specified for TF", keyword);
-	if (!words_take_number(w, &n) || n <= 0)
+	if (!words_take_number(w, &n) || n < least)
 		return error_set(err, ERR_INVALID, "ERR Invalid argument for %s", count);
 	if (n > words_left(w))
 		return error_set(err, ERR_INVALID,
@@ -124,9 +124,9 @@ static int parse_counted_names(struct words *w, const char *keyword, const char 
 	return 0;
 }
 
-static int parse_store_names(struct model_args *a, struct words *w, struct error *err)
+static int parse_store_names(struct model_args *a, struct words *w, bool replayed, struct error *err)
 {
-	int inputs, nin, outputs, nout, r;
+	int least = replayed ? 0 : 1, inputs, nin, outputs, nout, r;
 
 	if (a->parts.stored.backend != BACKEND_TF) {
 		if (words_next_is(w, "INPUTS"))
@@ -135,9 +135,9 @@ static int parse_store_names(struct model_args *a, struct words *w, struct error
 			return invalid(err, "OUTPUTS argument should not be specified for this backend");
 		return 0;
 	}
-	r = parse_counted_names(w, "INPUTS", "input_count", "inputs", &inputs, &nin, err);
+	r = parse_counted_names(w, "INPUTS", "input_count", "inputs", least, &inputs, &nin, err);
 	if (r == 0)
-		r = parse_counted_names(w, "OUTPUTS", "output_count", "outputs", &outputs, &nout, err);
+		r = parse_counted_names(w, "OUTPUTS", "output_count", "outputs", least, &outputs, &nout, err);
 	return r < 0 ? r : set_names(a, w, inputs, nin, outputs, nout, err);
 }
 
@@ -196,21 +196,22 @@ static int parse_blob(struct stored_model_parts *p, struct words *w, struct erro
 	return 0;
 }
 
-int model_parse_store(struct model_args *a, struct RedisModuleString **argv, int argc, struct error *err)
+int model_parse_store(struct model_args *a, struct RedisModuleString **argv, int argc, bool replayed, struct error *err)
 {
 	struct words w = {.argv = argv, .argc = argc};
 	int r;
 
 	memset(a, 0, sizeof(*a));
 	r = parse_backend(&a->parts, &w, err);
-	if (r == 0 && !device_name_valid(a->parts.stored.device, a->parts.stored.device_len))
+	if (r == 0 && !(replayed ? device_name_usable(a->parts.stored.device_len)
+				 : device_name_valid(a->parts.stored.device, a->parts.stored.device_len)))
 		r = invalid(err, "Invalid DEVICE");
 	if (r == 0)
 		r = parse_tag(&a->parts, &w, err);
 	if (r == 0)
 		r = parse_batching(&a->parts, &w, false, err);
 	if (r == 0)
-		r = parse_store_names(a, &w, err);
+		r = parse_store_names(a, &w, replayed, err);
 	if (r == 0)
 		r = parse_blob(&a->parts, &w, err);
 	if (r < 0)
@@ -228,7 +229,7 @@ static bool set_device_valid(const struct RedisModuleString *device)
 		if (arg_is(device, keywords[i]))
 			return false;
 	}
-	return arg_view(device).len > 0 && arg_view(device).len <= DEVICE_NAME_MAX;
+	return device_name_usable(arg_view(device).len);
 }
 
 int model_parse_set(struct model_args *a, struct RedisModuleString **argv, int argc, struct error *err)

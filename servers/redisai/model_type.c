@@ -3,7 +3,6 @@
  */
 #include "servers/redisai/model_type.h"
 
-#include "common/arith.h"
 #include "servers/redisai/module.h"
 #include "servers/redisai/rdb_texts.h"
 
@@ -34,7 +33,8 @@ static void save(struct RedisModuleIO *rdb, void *value)
 /* What is read before it becomes a model; strings are Redis' own. */
 struct loading {
 	char *device, *tag, **inputs, **outputs, *blob;
-	size_t device_len, tag_len, ninputs, noutputs, blob_len;
+	size_t device_len, tag_len, ninputs, noutputs;
+	size_t blob_len, blob_read, blob_cap; /* as declared; read so far; allocated */
 	uint64_t backend, batch, min_batch, min_timeout;
 };
 
@@ -47,9 +47,44 @@ static void loading_release(struct loading *l)
 	RedisModule_Free(l->blob);
 }
 
+static bool grow_blob(struct loading *l, size_t cap)
+{
+	char *blob = redis_allocator.alloc(cap);
+
+	if (!blob)
+		return false;
+	memcpy(blob, l->blob, l->blob_read);
+	RedisModule_Free(l->blob);
+	l->blob = blob;
+	l->blob_cap = cap;
+	return true;
+}
+
+/* Takes over the chunk. The first one becomes the blob where it is the whole; the length that is declared is not
+ * believed before so much has been read. */
+static bool add_chunk(struct loading *l, char *chunk, size_t len)
+{
+	const size_t left = l->blob_len - l->blob_read, wanted = l->blob_read + len;
+	bool fits = len <= left;
+
+	if (fits && !l->blob) {
+		l->blob = chunk;
+		l->blob_cap = l->blob_read = len;
+		return true;
+	}
+	if (fits && wanted > l->blob_cap)
+		fits = grow_blob(l, wanted < l->blob_len / 2 ? 2 * wanted : l->blob_len);
+	if (fits) {
+		memcpy(l->blob + l->blob_read, chunk, len);
+		l->blob_read = wanted;
+	}
+	RedisModule_Free(chunk);
+	return fits;
+}
+
 static bool load_blob(struct RedisModuleIO *rdb, int encver, struct loading *l)
 {
-	uint64_t nchunks, at = 0;
+	uint64_t nchunks;
 
 	if (encver == 0) {
 		l->blob = RedisModule_LoadStringBuffer(rdb, &l->blob_len);
@@ -59,23 +94,14 @@ static bool load_blob(struct RedisModuleIO *rdb, int encver, struct loading *l)
 	nchunks = RedisModule_LoadUnsigned(rdb);
 	if (RedisModule_IsIOError(rdb))
 		return false;
-	l->blob = redis_allocator.alloc(l->blob_len ? l->blob_len : 1);
-	if (!l->blob)
-		return false;
 	for (uint64_t i = 0; i < nchunks; i++) {
 		size_t len;
 		char *chunk = RedisModule_LoadStringBuffer(rdb, &len);
-		bool fits = chunk && len <= l->blob_len - at;
 
-		if (fits) {
-			memcpy(l->blob + at, chunk, len);
-			at += len;
-		}
-		RedisModule_Free(chunk);
-		if (!fits)
+		if (!chunk || !add_chunk(l, chunk, len))
 			return false;
 	}
-	return at == l->blob_len;
+	return l->blob && l->blob_read == l->blob_len;
 }
 
 static bool load_fields(struct RedisModuleIO *rdb, int encver, struct loading *l)
@@ -94,6 +120,13 @@ static bool load_fields(struct RedisModuleIO *rdb, int encver, struct loading *l
 	l->min_timeout = encver >= 2 ? RedisModule_LoadUnsigned(rdb) : 0;
 	return rdb_load_texts(rdb, &l->inputs, &l->ninputs) && rdb_load_texts(rdb, &l->outputs, &l->noutputs) &&
 	       load_blob(rdb, encver, l) && !RedisModule_IsIOError(rdb);
+}
+
+/* Numbers that a command could have given: an AOF is to say them again. */
+static bool batching_is_sound(const struct loading *l)
+{
+	return l->batch <= INT64_MAX && l->min_batch <= INT64_MAX && l->min_timeout <= INT64_MAX &&
+	       (l->batch || !l->min_batch) && (l->min_batch || !l->min_timeout);
 }
 
 static struct stored_model *build(struct loading *l, const struct RedisModuleString *key, struct error *err)
@@ -117,7 +150,7 @@ static struct stored_model *build(struct loading *l, const struct RedisModuleStr
 	};
 	struct stored_model *m;
 
-	if (l->backend >= BACKEND_COUNT || p.stored.device_len == 0 || p.stored.device_len > DEVICE_NAME_MAX) {
+	if (l->backend >= BACKEND_COUNT || !device_name_usable(p.stored.device_len) || !batching_is_sound(l)) {
 		error_set(err, ERR_FORMAT, "the value cannot be read");
 		return NULL;
 	}
@@ -173,8 +206,6 @@ static void add_number(struct word_list *l, const char *keyword, uint64_t value)
 
 static void add_names(struct word_list *l, const char *keyword, char *const *names, size_t n)
 {
-	if (n == 0)
-		return;
 	add_number(l, keyword, n);
 	for (size_t i = 0; i < n; i++)
 		add_text(l, names[i]);
@@ -196,8 +227,10 @@ static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, vo
 		add_number(&l, "MINBATCHSIZE", m->batching.min_size);
 		add_number(&l, "MINBATCHTIMEOUT", m->min_timeout_ms);
 	}
-	add_names(&l, "INPUTS", m->inputs, m->ninputs);
-	add_names(&l, "OUTPUTS", m->outputs, m->noutputs);
+	if (m->stored.backend == BACKEND_TF) {
+		add_names(&l, "INPUTS", m->inputs, m->ninputs);
+		add_names(&l, "OUTPUTS", m->outputs, m->noutputs);
+	}
 	add_text(&l, "BLOB");
 	for (size_t i = 0; i < nchunks; i++)
 		add_word(&l, m->blob + i * chunk, i < nchunks - 1 ? chunk : m->blob_len % chunk);

@@ -16,7 +16,9 @@ struct model_args {
 	const char **names; /* inputs, then outputs */
 };
 
-int model_parse_store(struct model_args *ret, struct RedisModuleString **argv, int argc, struct error *err) MUST_CHECK;
+/* replayed: the command is to load, as what made the model was less strict: MODELSET takes any device, and no inputs. */
+int model_parse_store(struct model_args *ret, struct RedisModuleString **argv, int argc, bool replayed,
+		      struct error *err) MUST_CHECK;
 int model_parse_set(struct model_args *ret, struct RedisModuleString **argv, int argc, struct error *err) MUST_CHECK;
 void model_args_release(struct model_args *a);
 

@@ -68,6 +68,13 @@ static inline bool arg_is(const struct RedisModuleString *s, const char *word)
 	return a.len == strlen(word) && strncasecmp(a.data, word, a.len) == 0;
 }
 
+/* What a master or an AOF says was found right where it was said first: it is kept even where it could not be said or
+ * run here. */
+static inline bool command_is_replayed(struct RedisModuleCtx *ctx)
+{
+	return RedisModule_GetContextFlags(ctx) & (REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_LOADING);
+}
+
 /* The value at key. Missing: ERR_NOT_FOUND with the text `missing`; of another type: ERR_INVALID with WRONGTYPE. The
  * value is Redis' own; take a reference to keep it. */
 int keyspace_get(struct RedisModuleCtx *ctx, struct RedisModuleString *key, struct RedisModuleType *type,

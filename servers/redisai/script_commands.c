@@ -39,13 +39,13 @@ static int parse_entry_points(struct script_args *a, struct words *w, struct err
 }
 
 /* "key device [TAG t] [ENTRY_POINTS n f…] SOURCE s" after the command's name. */
-static int parse(struct script_args *a, struct words *w, bool entry_points, struct error *err)
+static int parse(struct script_args *a, struct words *w, bool entry_points, bool replayed, struct error *err)
 {
 	struct arg key = arg_view(w->argv[w->at]), device = arg_view(w->argv[w->at + 1]), tag = {"", 0}, source;
 	int r = 0;
 
 	w->at += 2;
-	if (!device_name_valid(device.data, device.len))
+	if (!(replayed ? device_name_usable(device.len) : device_name_valid(device.data, device.len)))
 		return invalid(err, "Invalid DEVICE");
 	if (words_take(w, "TAG") && words_left(w))
 		tag = arg_view(w->argv[w->at++]);
@@ -68,24 +68,19 @@ static int parse(struct script_args *a, struct words *w, bool entry_points, stru
 	return 0;
 }
 
-/* What a master or an AOF says was found right where it was said first: it is kept even where it cannot run here. */
-static bool is_replayed(struct RedisModuleCtx *ctx)
-{
-	return RedisModule_GetContextFlags(ctx) & (REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_LOADING);
-}
-
 static int store(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc, bool entry_points)
 {
 	struct words w = {.argv = argv, .argc = argc, .at = 1};
 	struct script_args a = {.entry_points = NULL};
 	struct stored_script *s;
 	struct error err;
-	int r = parse(&a, &w, entry_points, &err);
+	bool replayed = command_is_replayed(ctx);
+	int r = parse(&a, &w, entry_points, replayed, &err);
 
 	if (r == 0 && keyspace_holds_other(ctx, argv[1], redisai.script_type))
 		r = error_set(&err, ERR_INVALID, REDISMODULE_ERRORMSG_WRONGTYPE);
 	if (r == 0)
-		r = stored_script_new(&s, &a.parts, !is_replayed(ctx), &err);
+		r = stored_script_new(&s, &a.parts, !replayed, &err);
 	redis_allocator.free(a.entry_points);
 	if (r < 0)
 		return RedisModule_ReplyWithError(ctx, err.text);

@@ -57,7 +57,7 @@ static struct stored_script *build(const struct loading *l, const struct RedisMo
 	};
 	struct stored_script *s;
 
-	if (p.stored.device_len == 0 || p.stored.device_len > DEVICE_NAME_MAX) {
+	if (!device_name_usable(p.stored.device_len)) {
 		error_set(err, ERR_FORMAT, "the value cannot be read");
 		return NULL;
 	}

@@ -218,7 +218,7 @@ static int set_zero(struct tensor **ret, const struct shape *s, struct tensor_ar
 }
 
 /* A small positive decimal number, the usual dimension, without a call. */
-static bool parse_dimension(int64_t *ret, const struct RedisModuleString *arg)
+static bool parse_dimension(int64_t *ret, int64_t least, const struct RedisModuleString *arg)
 {
 	struct arg a = arg_view(arg);
 	long long n = 0;
@@ -230,17 +230,18 @@ static bool parse_dimension(int64_t *ret, const struct RedisModuleString *arg)
 			n = 10 * n + (a.data[i] - '0');
 		if (i < a.len)
 			return false;
-	} else if (RedisModule_StringToLongLong(arg, &n) != REDISMODULE_OK || n <= 0) {
+	} else if (RedisModule_StringToLongLong(arg, &n) != REDISMODULE_OK || n < least) {
 		return false;
 	}
 	*ret = n;
 	return true;
 }
 
-int tensor_parse(struct tensor **ret, struct RedisModuleString **argv, int argc, struct tensor_arena *arena,
-		 struct error *err)
+int tensor_parse(struct tensor **ret, struct RedisModuleString **argv, int argc, bool replayed,
+		 struct tensor_arena *arena, struct error *err)
 {
 	struct arg type = arg_view(argv[0]);
+	const int64_t least = replayed ? 0 : 1;
 	struct shape s;
 
 	if (!dtype_parse(&s.dtype, type.data, type.len))
@@ -256,7 +257,7 @@ int tensor_parse(struct tensor **ret, struct RedisModuleString **argv, int argc,
 		}
 		if (arg_is(argv[i], "VALUES"))
 			return set_values(ret, &s, argv + i + 1, argc - i - 1, arena, err);
-		if (s.rank == TENSOR_MAX_RANK || !parse_dimension(&s.dims[s.rank], argv[i]))
+		if (s.rank == TENSOR_MAX_RANK || !parse_dimension(&s.dims[s.rank], least, argv[i]))
 			return bad_shape(err);
 		s.rank++;
 	}

@@ -19,10 +19,11 @@ struct tensor_arena {
 
 /*
  * "dtype dim… [BLOB b | VALUES v…]". The tensor is the caller's reference; with an arena it may be a view in there (it
- * has no allocator then and must be copied to outlive the arena). err holds the whole error reply.
+ * has no allocator then and must be copied to outlive the arena). replayed: a model may have made the tensor, and given
+ * it dimensions of 0. err holds the whole error reply.
  */
-int tensor_parse(struct tensor **ret, struct RedisModuleString **argv, int argc, struct tensor_arena *arena,
-		 struct error *err) MUST_CHECK;
+int tensor_parse(struct tensor **ret, struct RedisModuleString **argv, int argc, bool replayed,
+		 struct tensor_arena *arena, struct error *err) MUST_CHECK;
 /* "[META] [BLOB|VALUES]" */
 int tensor_parse_format(unsigned *ret, struct RedisModuleString **argv, int argc, struct error *err) MUST_CHECK;
 void tensor_reply(struct RedisModuleCtx *ctx, const struct tensor *t, unsigned format);

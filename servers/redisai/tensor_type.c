@@ -3,6 +3,7 @@
  */
 #include "servers/redisai/tensor_type.h"
 
+#include "common/arith.h"
 #include "servers/redisai/module.h"
 #include "servers/redisai/tensor_args.h"
 
@@ -72,6 +73,14 @@ static bool load_header(struct RedisModuleIO *rdb, int encver, enum dtype *dtype
 	return !RedisModule_IsIOError(rdb);
 }
 
+/* Said before the tensor is made: a shape without its data is to take no memory. */
+static bool shape_takes(enum dtype dtype, const int64_t *dims, unsigned rank, size_t len)
+{
+	size_t n;
+
+	return shape_count(&n, dims, rank) && size_mul(&n, n, dtype_size(dtype)) && n == len;
+}
+
 static struct tensor *load_data(struct RedisModuleIO *rdb, int encver, enum dtype dtype, const int64_t *dims,
 				unsigned rank)
 {
@@ -86,13 +95,11 @@ static struct tensor *load_data(struct RedisModuleIO *rdb, int encver, enum dtyp
 			t = NULL;
 		for (size_t i = 0; t && encver >= 4 && i < t->count; i++)
 			RedisModule_LoadUnsigned(rdb); /* the offsets follow from the strings */
-	} else if (tensor_new(&t, dtype, dims, rank, false, &redis_allocator) < 0) {
-		t = NULL;
-	} else if (t->size != len) {
-		tensor_unref(t);
-		t = NULL;
-	} else {
+	} else if (shape_takes(dtype, dims, rank, len) &&
+		   tensor_new(&t, dtype, dims, rank, false, &redis_allocator) == 0) {
 		memcpy(t->data, blob, len);
+		for (size_t i = 0; dtype == DTYPE_BOOL && i < len; i++)
+			((char *)t->data)[i] = blob[i] != 0;
 	}
 	RedisModule_Free(blob);
 	return t;
@@ -199,7 +206,9 @@ int tensorset_command(struct RedisModuleCtx *ctx, struct RedisModuleString **arg
 		RedisModule_CloseKey(key);
 		return RedisModule_ReplyWithError(ctx, REDISMODULE_ERRORMSG_WRONGTYPE);
 	}
-	r = tensor_parse(&t, argv + 2, argc - 2, NULL, &err);
+	r = tensor_parse(&t, argv + 2, argc - 2, false, NULL, &err);
+	if (r < 0 && command_is_replayed(ctx)) /* asked only now: it takes longer than parsing does */
+		r = tensor_parse(&t, argv + 2, argc - 2, true, NULL, &err);
 	if (r == 0)
 		RedisModule_ModuleTypeSetValue(key, redisai.tensor_type, t);
 	RedisModule_CloseKey(key);

@@ -144,8 +144,10 @@ void fake_EmitAOF(struct RedisModuleIO *io, const char *command, const char *fmt
 {
 	struct RedisModuleString *const *list;
 	const struct RedisModuleString *s;
+	char number[32];
 	const char *text;
 	va_list args;
+	int n;
 
 	fake_redis_check(io->argc == 0, "two commands for one value");
 	add_argument(io, command, strlen(command));
@@ -164,9 +166,13 @@ void fake_EmitAOF(struct RedisModuleIO *io, const char *command, const char *fmt
 			text = va_arg(args, const char *);
 			add_argument(io, text, va_arg(args, size_t));
 			break;
+		case 'l':
+			n = snprintf(number, sizeof(number), "%lld", va_arg(args, long long));
+			add_argument(io, number, (size_t)n);
+			break;
 		case 'v':
 			list = va_arg(args, struct RedisModuleString *const *);
-			for (size_t n = va_arg(args, size_t); n > 0; n--, list++)
+			for (size_t left = va_arg(args, size_t); left > 0; left--, list++)
 				add_argument(io, (*list)->data, (*list)->len);
 			break;
 		default:

@@ -397,6 +397,65 @@ static void backends_and_devices_that_are_not_there_are_refused_and_logged(void 
 	expect(f.client, "EXISTS m", ":0");
 }
 
+/* ---- an append-only file ---- */
+
+static void write_script(const char *device)
+{
+	rdb_begin(&value, "AI_SCRIPT", NEWEST);
+	rdb_text_nul(&value, device);
+	rdb_text(&value, "v:1");
+	rdb_text_nul(&value, "def f(tensors): pass");
+	rdb_uint(&value, 1);
+	rdb_text_nul(&value, "f");
+	rdb_end(&value);
+}
+
+/* The older commands take devices that the newer ones refuse, and a model may make a tensor of nothing. */
+static void values_that_newer_commands_refuse_survive_an_append_only_file(void **state)
+{
+	static const char *const aof[] = {"--appendonly", "yes", "--aof-use-rdb-preamble", "no", NULL};
+	struct model_case fixed = mul_case(NEWEST);
+	struct fixture g;
+	struct {
+		const char *key;
+		struct buf dump;
+	} dumps[3] = {{.key = "e"}, {.key = "s"}, {.key = "m"}};
+	char line[64];
+
+	(void)state;
+	rdb_begin(&value, "AI_TENSOR", NEWEST);
+	rdb_uint(&value, 0); /* INT8 */
+	rdb_uint(&value, 8);
+	rdb_uint(&value, 2);
+	rdb_uint(&value, 0);
+	rdb_uint(&value, 3);
+	rdb_text(&value, "");
+	rdb_end(&value);
+	rdb_dump(&dumps[0].dump, &value);
+	write_script("any");
+	rdb_dump(&dumps[1].dump, &value);
+	fixed.device = "any";
+	write_model(&fixed);
+	rdb_dump(&dumps[2].dump, &value);
+	fixture_start(&g, NULL, aof);
+	expect(g.client, "AI.MODELSET old TF any INPUTS a b OUTPUTS mul BLOB $MUL", "+OK");
+	for (size_t i = 0; i < ARRAY_LEN(dumps); i++) {
+		define("$DUMP", dumps[i].dump.data, dumps[i].dump.len);
+		snprintf(line, sizeof(line), "RESTORE %s 0 $DUMP", dumps[i].key);
+		expect(g.client, line, "+OK");
+		buf_release(&dumps[i].dump);
+	}
+	expect(g.client, "BGREWRITEAOF", "+Background append only file rewriting started");
+	while (strstr(ask(g.client, "INFO PERSISTENCE"), "aof_rewrite_in_progress:1"))
+		continue;
+	expect(g.client, "DEBUG LOADAOF", "+OK");
+	expect(g.client, "AI.TENSORGET e META", "[\"dtype\" \"INT8\" \"shape\" [:0 :3]]");
+	expect(g.client, "AI.SCRIPTGET s SOURCE", "\"def f(tensors): pass\"");
+	assert_non_null(strstr(ask(g.client, "AI.MODELGET old META"), "\"device\" \"any\" "));
+	assert_non_null(strstr(ask(g.client, "AI.MODELGET m META"), "\"device\" \"any\" "));
+	fixture_stop(&g);
+}
+
 /* ---- a file ---- */
 
 static void file_of_every_version_loads_at_start(void **state)
@@ -447,6 +506,7 @@ int main(void)
 		cmocka_unit_test(names_beside_models_that_carry_their_own_are_let_be),
 		cmocka_unit_test(newer_version_is_refused_and_logged),
 		cmocka_unit_test(backends_and_devices_that_are_not_there_are_refused_and_logged),
+		cmocka_unit_test(values_that_newer_commands_refuse_survive_an_append_only_file),
 		cmocka_unit_test(file_of_every_version_loads_at_start),
 	};
 
