@@ -11,42 +11,21 @@
 #include <cmocka.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/support/certificates.h"
 
 #define RUN "aibench_run_inference_redisai"
 #define LOAD "aibench_load_data"
 #define LOAD_MODEL "aibench_load_model"
 
 static struct fraud_files files;
-static char ca[512], ca_key[512], cert[512], key[512], other_ca[512];
-
-/* A certificate authority and a server certificate for 127.0.0.1 signed by it. */
-static void make_certificates(void)
-{
-	char request[512], extensions[512];
-
-	path_in(ca, sizeof(ca), files.folder, "ca.pem");
-	path_in(ca_key, sizeof(ca_key), files.folder, "ca.key");
-	path_in(cert, sizeof(cert), files.folder, "server.pem");
-	path_in(key, sizeof(key), files.folder, "server.key");
-	path_in(other_ca, sizeof(other_ca), files.folder, "other.pem");
-	path_in(request, sizeof(request), files.folder, "server.csr");
-	path_in(extensions, sizeof(extensions), files.folder, "extensions.cnf");
-	write_file(extensions, "subjectAltName=IP:127.0.0.1,DNS:localhost\n", 42);
-	run_quietly(WORDS("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-			  "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", ca_key, "-out", ca));
-	run_quietly(WORDS("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-			  "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", request));
-	run_quietly(WORDS("openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial",
-			  "-days", "2", "-extfile", extensions, "-out", cert));
-	run_quietly(WORDS("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-			  "-nodes", "-days", "2", "-subj", "/CN=somebody else", "-keyout", request, "-out", other_ca));
-}
+static struct certificates own, foreign;
 
 static int prepare(void **state)
 {
 	(void)state;
 	fraud_files_new(&files);
-	make_certificates();
+	certificates_make(&own, files.folder, "own");
+	certificates_make(&foreign, files.folder, "foreign");
 	return 0;
 }
 
@@ -149,8 +128,8 @@ static void start_tls(struct redis_server *s, char *tls_port, size_t size)
 {
 	snprintf(tls_port, size, "%u", free_port());
 	redis_server_start_module(s, NULL,
-				  WORDS("--tls-port", tls_port, "--tls-cert-file", cert, "--tls-key-file", key,
-					"--tls-ca-cert-file", ca, "--tls-auth-clients", "no"));
+				  WORDS("--tls-port", tls_port, "--tls-cert-file", own.cert, "--tls-key-file", own.key,
+					"--tls-ca-cert-file", own.ca, "--tls-auth-clients", "no"));
 }
 
 static void tls_works_and_is_verified(void **state)
@@ -162,13 +141,13 @@ static void tls_works_and_is_verified(void **state)
 	start_tls(&s, port, sizeof(port));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", port);
 	snprintf(url, sizeof(url), "rediss://127.0.0.1:%s", port);
-	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-cacert", ca), NULL);
+	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-cacert", own.ca), NULL);
 	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-insecure"), NULL);
-	run_quietly(WORDS(LOAD, "-redis-host", url, "-cacert", ca, "-file", files.data, "-max-inserts=10"));
+	run_quietly(WORDS(LOAD, "-redis-host", url, "-cacert", own.ca, "-file", files.data, "-max-inserts=10"));
 
 	run_fails(1, WORDS(RUN, "-host=127.0.0.1", "-port", port, "-tls", "-model=m", "-file", files.data), NULL,
 		  WORDS(host, "certificate", "-cacert"));
-	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", other_ca, "-file", files.data), NULL,
+	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", foreign.ca, "-file", files.data), NULL,
 		  WORDS(host, "certificate"));
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", "/no/such/ca.pem", "-file", files.data), NULL,
 		  WORDS("/no/such/ca.pem"));
@@ -178,18 +157,19 @@ static void tls_works_and_is_verified(void **state)
 	run_fails(1, WORDS(RUN, "-host=127.0.0.1", "-port", port, "-password=x", "-model=m", "-file", files.data), NULL,
 		  WORDS(host, "does it want -tls?"));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
-	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", ca, "-file", files.data, "-timeout=2s"), NULL,
-		  WORDS(host));
+	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", own.ca, "-file", files.data, "-timeout=2s"),
+		  NULL, WORDS(host));
 	redis_server_stop(&s, false);
 }
 
 static void certificates_without_tls_are_wrong_usage(void **state)
 {
 	(void)state;
-	run_fails(2, WORDS(RUN, "-cacert", ca, "-model=m", "-file", files.data), NULL, WORDS("-cacert", "pass -tls"));
-	run_fails(2, WORDS(LOAD, "-cert", cert, "-file", files.data), NULL, WORDS("-cert", "pass -tls"));
-	run_fails(2, WORDS(LOAD_MODEL, "-key", key, "-model=m", "-model-file=m.pb", "-inputs=a", "-outputs=b"), NULL,
-		  WORDS("-key", "pass -tls"));
+	run_fails(2, WORDS(RUN, "-cacert", own.ca, "-model=m", "-file", files.data), NULL,
+		  WORDS("-cacert", "pass -tls"));
+	run_fails(2, WORDS(LOAD, "-cert", own.cert, "-file", files.data), NULL, WORDS("-cert", "pass -tls"));
+	run_fails(2, WORDS(LOAD_MODEL, "-key", own.key, "-model=m", "-model-file=m.pb", "-inputs=a", "-outputs=b"),
+		  NULL, WORDS("-key", "pass -tls"));
 }
 
 static void a_client_certificate_is_sent_when_given(void **state)
@@ -199,13 +179,13 @@ static void a_client_certificate_is_sent_when_given(void **state)
 
 	(void)state;
 	snprintf(port, sizeof(port), "%u", free_port());
-	redis_server_start_module(
-		&s, NULL,
-		WORDS("--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca));
+	redis_server_start_module(&s, NULL,
+				  WORDS("--tls-port", port, "--tls-cert-file", own.cert, "--tls-key-file", own.key,
+					"--tls-ca-cert-file", own.ca));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", port);
-	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-cacert", ca, "-cert", cert, "-key", key), NULL);
-	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", ca, "-file", files.data, "-timeout=5s"), NULL,
-		  WORDS(host));
+	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-cacert", own.ca, "-cert", own.cert, "-key", own.key), NULL);
+	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", own.ca, "-file", files.data, "-timeout=5s"),
+		  NULL, WORDS(host));
 	redis_server_stop(&s, false);
 }
 
