@@ -100,25 +100,31 @@ int reply_texts(struct RedisModuleCtx *ctx, char *const *texts, size_t n)
 	return REDISMODULE_OK;
 }
 
+enum {
+	KEY_READ = REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS,
+	KEY_WRITE = REDISMODULE_CMD_KEY_OW | REDISMODULE_CMD_KEY_UPDATE,
+	KEY_DELETE = REDISMODULE_CMD_KEY_RM | REDISMODULE_CMD_KEY_DELETE,
+};
+
 /* Lower case, so that INFO COMMANDSTATS says cmdstat_ai.modelrun. Arity is checked by the commands themselves: Redis
  * would print the lower case name in its error, and clients expect the upper case one. */
 static const struct {
 	const char *name;
 	RedisModuleCmdFunc run;
 	const char *flags;
-	int key; /* position of the only key; 0: see the command's keys position request, or none */
+	int key_use; /* of the first argument, the only key; 0: see the command's keys position request, or none */
 } commands[] = {
-	{"ai.tensorset", tensorset_command, "write deny-oom", 1},
-	{"ai.tensorget", tensorget_command, "readonly", 1},
-	{"ai.modelstore", modelstore_command, "write deny-oom", 1},
-	{"ai.modelset", modelset_command, "write deny-oom", 1},
-	{"ai.modelget", modelget_command, "readonly", 1},
-	{"ai.modeldel", modeldel_command, "write", 1},
+	{"ai.tensorset", tensorset_command, "write deny-oom", KEY_WRITE},
+	{"ai.tensorget", tensorget_command, "readonly", KEY_READ},
+	{"ai.modelstore", modelstore_command, "write deny-oom", KEY_WRITE},
+	{"ai.modelset", modelset_command, "write deny-oom", KEY_WRITE},
+	{"ai.modelget", modelget_command, "readonly", KEY_READ},
+	{"ai.modeldel", modeldel_command, "write", KEY_DELETE},
 	{"ai._modelscan", modelscan_command, "readonly", 0},
-	{"ai.scriptstore", scriptstore_command, "write deny-oom", 1},
-	{"ai.scriptset", scriptset_command, "write deny-oom", 1},
-	{"ai.scriptget", scriptget_command, "readonly", 1},
-	{"ai.scriptdel", scriptdel_command, "write", 1},
+	{"ai.scriptstore", scriptstore_command, "write deny-oom", KEY_WRITE},
+	{"ai.scriptset", scriptset_command, "write deny-oom", KEY_WRITE},
+	{"ai.scriptget", scriptget_command, "readonly", KEY_READ},
+	{"ai.scriptdel", scriptdel_command, "write", KEY_DELETE},
 	{"ai._scriptscan", scriptscan_command, "readonly", 0},
 	{"ai.modelrun", modelrun_command, "write deny-oom getkeys-api", 0},
 	{"ai.modelexecute", modelexecute_command, "write deny-oom getkeys-api", 0},
@@ -128,7 +134,7 @@ static const struct {
 	{"ai.dagrun_ro", dagrun_ro_command, "readonly getkeys-api", 0},
 	{"ai.dagexecute", dagexecute_command, "write deny-oom getkeys-api", 0},
 	{"ai.dagexecute_ro", dagexecute_ro_command, "readonly getkeys-api", 0},
-	{"ai.info", info_command, "readonly", 1},
+	{"ai.info", info_command, "readonly", KEY_READ},
 	{"ai.config", config_command, "admin", 0},
 };
 
@@ -159,6 +165,20 @@ static int follow_rename(struct RedisModuleCtx *ctx, int type, const char *event
 	return REDISMODULE_OK;
 }
 
+/* Says what the command does with its key, for users who may only read or only write it. Redis 7 asks for it. */
+static int declare_key(struct RedisModuleCtx *ctx, const char *name, int use)
+{
+	static const struct RedisModuleCommandInfoVersion version = {
+		.version = 1, .key_spec_size = sizeof(struct RedisModuleCommandKeySpec)};
+	const struct RedisModuleCommandKeySpec specs[2] = {
+		{.flags = (uint64_t)use, .begin_search_type = REDISMODULE_KSPEC_BS_INDEX, .bs.index.pos = 1}};
+	const struct RedisModuleCommandInfo info = {.version = &version, .key_specs = specs};
+
+	if (!RedisModule_GetCommand || !RedisModule_SetCommandInfo)
+		return REDISMODULE_OK;
+	return RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, name), &info);
+}
+
 static int register_all(struct RedisModuleCtx *ctx)
 {
 	redisai.tensor_type = tensor_type_create(ctx);
@@ -167,9 +187,12 @@ static int register_all(struct RedisModuleCtx *ctx)
 	if (!redisai.tensor_type || !redisai.model_type || !redisai.script_type)
 		return REDISMODULE_ERR;
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, commands[i].flags,
-					      commands[i].key, commands[i].key,
-					      commands[i].key ? 1 : 0) != REDISMODULE_OK)
+		int key = commands[i].key_use ? 1 : 0;
+
+		if (RedisModule_CreateCommand(ctx, commands[i].name, commands[i].run, commands[i].flags, key, key,
+					      key) != REDISMODULE_OK)
+			return REDISMODULE_ERR;
+		if (key && declare_key(ctx, commands[i].name, commands[i].key_use) != REDISMODULE_OK)
 			return REDISMODULE_ERR;
 	}
 	if (RedisModule_RegisterInfoFunc(ctx, info_sections) != REDISMODULE_OK ||

@@ -20,6 +20,7 @@ struct RedisModuleBlockedClient;
 struct RedisModuleInfoCtx;
 struct RedisModuleDigest;
 struct RedisModuleDefragCtx;
+struct RedisModuleCommand;
 
 #define REDISMODULE_OK 0
 #define REDISMODULE_ERR 1
@@ -61,6 +62,51 @@ struct RedisModuleTypeMethods {
 #define REDISMODULE_EVENT_SHUTDOWN 5
 struct RedisModuleEvent {
 	uint64_t id, dataver;
+};
+
+/* What a command does with a key, for users who may only read or only write it: one of the first four, then what of the
+ * value it uses or changes. */
+#define REDISMODULE_CMD_KEY_RO (1 << 0)
+#define REDISMODULE_CMD_KEY_RW (1 << 1)
+#define REDISMODULE_CMD_KEY_OW (1 << 2)
+#define REDISMODULE_CMD_KEY_RM (1 << 3)
+#define REDISMODULE_CMD_KEY_ACCESS (1 << 4)
+#define REDISMODULE_CMD_KEY_UPDATE (1 << 5)
+#define REDISMODULE_CMD_KEY_DELETE (1 << 7)
+
+/* Version 1 of the structures of SetCommandInfo, which Redis 7.0 and all later ones take. */
+struct RedisModuleCommandInfoVersion {
+	int version;
+	size_t history_size, key_spec_size, arg_size; /* of one element of each list */
+};
+enum { REDISMODULE_KSPEC_BS_INVALID, REDISMODULE_KSPEC_BS_UNKNOWN, REDISMODULE_KSPEC_BS_INDEX };
+enum { REDISMODULE_KSPEC_FK_OMITTED }; /* one key, where the search begins */
+struct RedisModuleCommandKeySpec {
+	const char *notes;
+	uint64_t flags;
+	unsigned begin_search_type;
+	union {
+		struct {
+			int pos;
+		} index;
+		struct {
+			const char *keyword;
+			int start_from;
+		} keyword;
+	} bs;
+	unsigned find_keys_type;
+	struct {
+		int values[3];
+	} fk;
+};
+struct RedisModuleCommandInfo {
+	const struct RedisModuleCommandInfoVersion *version;
+	const char *summary, *complexity, *since;
+	const void *history;
+	const char *tips;
+	int arity;                                         /* 0: as it is */
+	const struct RedisModuleCommandKeySpec *key_specs; /* up to one of zeros */
+	const void *args;
 };
 
 typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
@@ -137,7 +183,11 @@ typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModule
 	X(void, Log, (struct RedisModuleCtx * ctx, const char *level, const char *fmt, ...))
 
 /* X as above; NULL where the server is too old to have them. */
-#define REDIS_API_OPTIONAL_LIST(X) X(void *, TryAlloc, (size_t size))
+#define REDIS_API_OPTIONAL_LIST(X) \
+	X(void *, TryAlloc, (size_t size)) \
+	X(void, KeyAtPosWithFlags, (struct RedisModuleCtx * ctx, int pos, int flags)) \
+	X(struct RedisModuleCommand *, GetCommand, (struct RedisModuleCtx * ctx, const char *name)) \
+	X(int, SetCommandInfo, (struct RedisModuleCommand * command, const struct RedisModuleCommandInfo *info))
 
 #define REDIS_API_EXTERN(type, name, args) extern type(*RedisModule_##name) args;
 REDIS_API_LIST(REDIS_API_EXTERN)

@@ -39,11 +39,35 @@ static int run(const struct run_command *c, struct RedisModuleCtx *ctx, struct R
 	return dag_run(d, ctx);
 }
 
+/* What a command does with a key. */
+enum use {
+	USE_READ = REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS,
+	USE_WRITE = REDISMODULE_CMD_KEY_OW | REDISMODULE_CMD_KEY_UPDATE,
+	USE_ANY = REDISMODULE_CMD_KEY_RW | REDISMODULE_CMD_KEY_ACCESS | REDISMODULE_CMD_KEY_UPDATE,
+	USE_NAME = REDISMODULE_CMD_KEY_RO, /* says where the command is to run, is neither read nor written */
+};
+
+/* Before version 7 Redis did not ask what becomes of a key. */
+static void report_key(struct RedisModuleCtx *ctx, int at, enum use use)
+{
+	if (RedisModule_KeyAtPosWithFlags)
+		RedisModule_KeyAtPosWithFlags(ctx, at, (int)use);
+	else
+		RedisModule_KeyAtPos(ctx, at);
+}
+
 /* Reports the keys at [at, at + n), as far as there are arguments. */
-static void report_keys(struct RedisModuleCtx *ctx, int argc, int at, int n)
+static void report_keys(struct RedisModuleCtx *ctx, int argc, int at, int n, enum use use)
 {
 	for (int i = 0; i < n && at + i < argc; i++)
-		RedisModule_KeyAtPos(ctx, at + i);
+		report_key(ctx, at + i, use);
+}
+
+static enum use use_after(const struct RedisModuleString *keyword)
+{
+	if (arg_is(keyword, "INPUTS") || arg_is(keyword, "LOAD"))
+		return USE_READ;
+	return arg_is(keyword, "KEYS") ? USE_ANY : USE_WRITE; /* a script may do anything with its KEYS */
 }
 
 /* 0 for what is no count; never more than there are arguments. */
@@ -58,14 +82,14 @@ static int count_at(struct RedisModuleString **argv, int argc, int at)
 
 static void keys_of_modelrun(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	bool keys = false;
+	const struct RedisModuleString *keyword = NULL;
 
-	report_keys(ctx, argc, 1, 1);
+	report_keys(ctx, argc, 1, 1, USE_READ);
 	for (int i = 2; i < argc; i++) {
 		if (arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
-			keys = true;
-		else if (keys)
-			RedisModule_KeyAtPos(ctx, i);
+			keyword = argv[i];
+		else if (keyword)
+			report_key(ctx, i, use_after(keyword));
 	}
 }
 
@@ -73,25 +97,25 @@ static void keys_of_modelexecute(struct RedisModuleCtx *ctx, struct RedisModuleS
 {
 	int n;
 
-	report_keys(ctx, argc, 1, 1);
+	report_keys(ctx, argc, 1, 1, USE_READ);
 	for (int i = 2; i + 1 < argc; i += 2 + n) {
 		if (!arg_is(argv[i], "INPUTS") && !arg_is(argv[i], "OUTPUTS"))
 			return;
 		n = count_at(argv, argc, i + 1);
-		report_keys(ctx, argc, i + 2, n);
+		report_keys(ctx, argc, i + 2, n, use_after(argv[i]));
 	}
 }
 
 static void keys_of_scriptrun(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {
-	bool keys = false;
+	const struct RedisModuleString *keyword = NULL;
 
-	report_keys(ctx, argc, 1, 1);
+	report_keys(ctx, argc, 1, 1, USE_READ);
 	for (int i = 3; i < argc; i++) {
 		if (arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
-			keys = true;
-		else if (keys && !arg_is(argv[i], "$"))
-			RedisModule_KeyAtPos(ctx, i);
+			keyword = argv[i];
+		else if (keyword && !arg_is(argv[i], "$"))
+			report_key(ctx, i, use_after(keyword));
 	}
 }
 
@@ -99,11 +123,11 @@ static void keys_of_scriptexecute(struct RedisModuleCtx *ctx, struct RedisModule
 {
 	int n;
 
-	report_keys(ctx, argc, 1, 1);
+	report_keys(ctx, argc, 1, 1, USE_READ);
 	for (int i = 3; i + 1 < argc; i += 2 + n) {
 		n = count_at(argv, argc, i + 1);
 		if (arg_is(argv[i], "KEYS") || arg_is(argv[i], "INPUTS") || arg_is(argv[i], "OUTPUTS"))
-			report_keys(ctx, argc, i + 2, n);
+			report_keys(ctx, argc, i + 2, n, use_after(argv[i]));
 		else if (!arg_is(argv[i], "ARGS"))
 			return;
 	}
@@ -119,10 +143,10 @@ static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **a
 		if (arg_is(argv[i], "LOAD") || arg_is(argv[i], "PERSIST")) {
 			int n = count_at(argv, argc, i + 1);
 
-			report_keys(ctx, argc, i + 2, n);
+			report_keys(ctx, argc, i + 2, n, use_after(argv[i]));
 			i += 2 + n;
 		} else if (arg_is(argv[i], "ROUTING")) {
-			report_keys(ctx, argc, i + 1, 1);
+			report_keys(ctx, argc, i + 1, 1, USE_NAME);
 			i += 2;
 		} else {
 			i += arg_is(argv[i], "TIMEOUT") ? 2 : 1;
@@ -131,7 +155,7 @@ static void keys_of_dag(struct RedisModuleCtx *ctx, struct RedisModuleString **a
 	for (; i + 2 < argc; i++) {
 		if (arg_is(argv[i], "|>") &&
 		    (arg_is(argv[i + 1], "AI.MODELEXECUTE") || arg_is(argv[i + 1], "AI.SCRIPTEXECUTE")))
-			RedisModule_KeyAtPos(ctx, i + 2);
+			report_key(ctx, i + 2, USE_READ);
 	}
 }
 

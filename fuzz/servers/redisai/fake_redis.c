@@ -397,6 +397,13 @@ static void fake_KeyAtPos(struct RedisModuleCtx *ctx, int pos)
 	fake_redis_check(pos > 0 && pos < ctx->argc, "a key that is no argument");
 }
 
+static void fake_KeyAtPosWithFlags(struct RedisModuleCtx *ctx, int pos, int flags)
+{
+	fake_redis_check(flags & (REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_RW | REDISMODULE_CMD_KEY_OW),
+			 "a key that is neither read nor written");
+	fake_KeyAtPos(ctx, pos);
+}
+
 static int fake_GetContextFlags(struct RedisModuleCtx *ctx)
 {
 	(void)ctx;
@@ -458,6 +465,7 @@ static const struct {
 	FAKE(GetContextFlags),
 	FAKE(IsKeysPositionRequest),
 	FAKE(KeyAtPos),
+	FAKE(KeyAtPosWithFlags),
 	FAKE(LoadUnsigned),
 	FAKE(LoadSigned),
 	FAKE(LoadStringBuffer),
