@@ -35,8 +35,10 @@ void graph_release(struct graph *g)
 		conv_weights_free(g->nodes[i].filters);
 		quant_weights_free(g->nodes[i].quant);
 	}
-	free(g->values);
-	free(g->nodes);
+	if (g->allocator != NULL) {
+		g->allocator->free(g->values);
+		g->allocator->free(g->nodes);
+	}
 	free(g->inputs);
 	free(g->outputs);
 	*g = (struct graph){0};
@@ -46,7 +48,7 @@ void graph_release(struct graph *g)
 #define VALUES_MAX ((uint32_t)1 << 18)
 
 /* Room for `more` elements past n; *cap counts elements. */
-static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t more, size_t size)
+static int grow(const struct allocator *a, void **array, uint32_t *cap, uint32_t n, uint32_t more, size_t size)
 {
 	uint32_t wanted;
 	size_t bytes;
@@ -58,9 +60,12 @@ static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t more, size_t s
 	wanted += wanted / 2 + 16;
 	if (!size_mul(&bytes, wanted, size))
 		return ERR_RANGE;
-	void *moved = realloc(*array, bytes);
+	void *moved = a->alloc(bytes);
 	if (moved == NULL)
 		return ERR_NOMEM;
+	if (n > 0)
+		memcpy(moved, *array, n * size);
+	a->free(*array);
 	*array = moved;
 	*cap = wanted;
 	return 0;
@@ -69,7 +74,7 @@ static int grow(void **array, uint32_t *cap, uint32_t n, uint32_t more, size_t s
 int64_t graph_add_value(struct graph *g, enum dtype t)
 {
 	void *values = g->values;
-	int r = grow(&values, &g->values_cap, g->nvalues, 1, sizeof(*g->values));
+	int r = grow(g->allocator, &values, &g->values_cap, g->nvalues, 1, sizeof(*g->values));
 
 	g->values = values;
 	if (r < 0)
@@ -114,7 +119,7 @@ int graph_add_node(struct graph *g, enum op op, const char *name, const struct a
 
 	if (nin < def->min_in || (def->max_in != 0 && nin > def->max_in))
 		return error_set(err, ERR_UNSUPPORTED, "%u inputs", nin);
-	r = grow(&nodes, &g->nodes_cap, g->nnodes, 1, sizeof(*g->nodes));
+	r = grow(g->allocator, &nodes, &g->nodes_cap, g->nnodes, 1, sizeof(*g->nodes));
 	g->nodes = nodes;
 	if (r < 0)
 		return r;

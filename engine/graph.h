@@ -202,7 +202,7 @@ struct graph {
 	uint32_t *inputs, *outputs; /* values, in call order */
 	uint32_t ninputs, noutputs;
 	size_t constant_bytes, constant_max;
-	const struct allocator *allocator; /* of the constants */
+	const struct allocator *allocator; /* of the constants, the values and the nodes */
 };
 
 void graph_init(struct graph *g, const struct allocator *a, size_t constant_max);

@@ -3,6 +3,7 @@
  */
 #include "engine/model.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "engine/import.h"
 #include "engine/passes.h"
 #include "engine/plan.h"
+#include "engine/pool.h"
 
 #define MEMORY_MAX ((size_t)4 << 30)
 /* Batching makes many shapes of one model: more than this is not worth its memory. */
@@ -25,7 +27,8 @@ struct model {
 	size_t memory_max;
 	struct model_tensor_info *inputs, *outputs;
 	size_t ninputs, noutputs;
-	bool splits; /* batches may be run in parts: worth trying */
+	bool splits;              /* batches may be run in parts: worth trying */
+	atomic_size_t run_memory; /* bytes that its contexts have for running */
 	/* Of a loaded library; NULL: the engine's own, with all of the above. */
 	const struct backend_ops *backend;
 	struct backend_model *foreign;
@@ -39,12 +42,14 @@ struct planned {
 
 struct model_context {
 	struct model *model;
+	const struct allocator *allocator;
+	size_t memory; /* its share of model->run_memory */
 	struct rng rng;
 	struct planned plans[PLANS_MAX]; /* most recently used first */
 	size_t nplans;
 	struct tensor *parts; /* of inputs, then outputs: views */
 	struct tensor **part_of;
-	void *arena; /* shared by the plans: only one runs at a time */
+	void *arena, *arena_block; /* shared by the plans: only one runs at a time */
 	size_t arena_size;
 	struct backend_context *foreign; /* in place of all that */
 };
@@ -139,6 +144,7 @@ static int load_foreign(struct model **ret, const struct model_load_config *cfg,
 
 	if (r == 0) {
 		m->backend = cfg->backend;
+		graph_init(&m->graph, cfg->allocator, 0); /* for its allocator */
 		r = cfg->backend->model_load(&m->foreign, cfg, blob, len, &fault, &index, err);
 	}
 	if (ret_fault != NULL)
@@ -249,7 +255,8 @@ size_t model_memory(const struct model *m)
 		return sizeof(*m) + m->backend->model_memory(m->foreign);
 
 	const struct graph *g = &m->graph;
-	size_t total = sizeof(*m) + g->values_cap * sizeof(*g->values) + g->nodes_cap * sizeof(*g->nodes) +
+	size_t total = sizeof(*m) + atomic_load_explicit(&m->run_memory, memory_order_relaxed) +
+		       g->values_cap * sizeof(*g->values) + g->nodes_cap * sizeof(*g->nodes) +
 		       (m->ninputs + m->noutputs) * sizeof(*m->inputs);
 
 	for (uint32_t i = 0; i < g->nvalues; i++) {
@@ -263,24 +270,33 @@ size_t model_memory(const struct model *m)
 	return total;
 }
 
+/* For MEMORY USAGE: the context gave back so many bytes and took so many others. */
+static void count_memory(struct model_context *c, size_t given, size_t taken)
+{
+	c->memory += taken - given;
+	atomic_fetch_add_explicit(&c->model->run_memory, taken - given, memory_order_relaxed);
+}
+
 int model_context_new(struct model_context **ret, struct model *m, uint64_t seed)
 {
-	struct model_context *c = calloc(1, sizeof(*c));
+	const struct allocator *a = m->graph.allocator;
+	struct model_context *c = a->calloc(1, sizeof(*c));
 	const size_t n = m->ninputs + m->noutputs;
 
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->model = m;
+	c->allocator = a;
 	if (m->backend != NULL) {
 		int r = m->backend->context_new(&c->foreign, m->foreign, seed);
 		if (r < 0)
-			free(c);
+			a->free(c);
 		else
 			*ret = c;
 		return r;
 	}
-	c->parts = calloc(n + 1, sizeof(*c->parts));
-	c->part_of = calloc(n + 1, sizeof(*c->part_of));
+	c->parts = a->calloc(n + 1, sizeof(*c->parts));
+	c->part_of = a->calloc(n + 1, sizeof(*c->part_of));
 	if (c->parts == NULL || c->part_of == NULL) {
 		model_context_free(c);
 		return ERR_NOMEM;
@@ -288,6 +304,7 @@ int model_context_new(struct model_context **ret, struct model *m, uint64_t seed
 	for (size_t i = 0; i < n; i++)
 		c->part_of[i] = &c->parts[i];
 	rng_init(&c->rng, seed);
+	count_memory(c, 0, sizeof(*c) + (n + 1) * (sizeof(*c->parts) + sizeof(*c->part_of)));
 	*ret = c;
 	return 0;
 }
@@ -300,10 +317,16 @@ void model_context_free(struct model_context *c)
 		c->model->backend->context_free(c->foreign);
 	for (size_t i = 0; i < c->nplans; i++)
 		plan_free(c->plans[i].plan);
-	free(c->parts);
-	free(c->part_of);
-	free(c->arena);
-	free(c);
+	count_memory(c, c->memory, 0);
+	c->allocator->free(c->parts);
+	c->allocator->free(c->part_of);
+	c->allocator->free(c->arena_block);
+	c->allocator->free(c);
+}
+
+static size_t arena_memory(const struct model_context *c)
+{
+	return allocator_size(c->allocator, c->arena_block, c->arena_size);
 }
 
 /* Room for the largest plan; those that are there already move along. */
@@ -311,13 +334,15 @@ static int grow_arena(struct model_context *c, size_t size)
 {
 	if (size <= c->arena_size)
 		return 0;
-	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-	void *arena = aligned_alloc(ARENA_ALIGN, size);
+	void *block, *arena = aligned_new(c->allocator, size, &block);
 	if (arena == NULL)
 		return ERR_NOMEM;
-	free(c->arena);
+	count_memory(c, arena_memory(c), 0);
+	c->allocator->free(c->arena_block);
 	c->arena = arena;
+	c->arena_block = block;
 	c->arena_size = size;
+	count_memory(c, 0, arena_memory(c));
 	for (size_t i = 0; i < c->nplans; i++)
 		plan_bind(c->plans[i].plan, arena);
 	return 0;
@@ -374,8 +399,12 @@ static int add_plan(struct model_context *c, struct tensor *const *in, bool whol
 		return r;
 	}
 	plan_bind(made.plan, c->arena);
-	if (c->nplans == PLANS_MAX)
-		plan_free(c->plans[--c->nplans].plan);
+	if (c->nplans == PLANS_MAX) {
+		struct plan *oldest = c->plans[--c->nplans].plan;
+		count_memory(c, plan_memory(oldest), 0);
+		plan_free(oldest);
+	}
+	count_memory(c, 0, plan_memory(made.plan));
 	c->plans[c->nplans] = made;
 	move_to_front(c->plans, c->nplans++);
 	return 0;

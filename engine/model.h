@@ -45,7 +45,7 @@ struct model_load_config {
 	const struct backend_ops *backend; /* a loaded library reads and runs the model, whatever the format; or NULL */
 	const char *name;                  /* what messages call the model */
 	struct model_io io;
-	const struct allocator *allocator; /* weights; NULL: libc */
+	const struct allocator *allocator; /* weights, graph, plans and contexts; NULL: libc */
 	size_t memory_max;                 /* bytes of all constants, and of what one run takes; 0: 4 GiB */
 };
 
@@ -68,7 +68,7 @@ size_t model_ninputs(const struct model *m);
 size_t model_noutputs(const struct model *m);
 const struct model_tensor_info *model_input(const struct model *m, size_t i);
 const struct model_tensor_info *model_output(const struct model *m, size_t i);
-size_t model_memory(const struct model *m); /* bytes of weights and graph */
+size_t model_memory(const struct model *m); /* bytes of weights and graph, and what its contexts took for running */
 
 /* One a worker thread. seed: of RandomUniform and its like. */
 int model_context_new(struct model_context **ret, struct model *m, uint64_t seed) MUST_CHECK;

@@ -333,13 +333,14 @@ static int lay_out(struct plan *p, struct error *err)
 
 int plan_new(struct plan **ret, const struct plan_config *cfg, const struct shape *inputs, struct error *err)
 {
-	struct plan *p = calloc(1, sizeof(*p));
+	struct plan *p = cfg->graph->allocator->calloc(1, sizeof(*p));
 	int r;
 
 	if (p == NULL)
 		return error_set(err, ERR_NOMEM, "model '%s': %s", cfg->model, error_message(ERR_NOMEM));
 	p->cfg = *cfg;
 	p->graph = cfg->graph;
+	p->pool.allocator = cfg->graph->allocator;
 	if (err != NULL)
 		err->text[0] = '\0';
 	r = init_operands(p, inputs);
@@ -369,7 +370,7 @@ void plan_free(struct plan *p)
 	}
 	onednn_close(&p->onednn);
 	pool_release(&p->pool);
-	free(p);
+	p->graph->allocator->free(p);
 }
 
 bool plan_matches(const struct plan *p, struct tensor *const *inputs)
@@ -391,6 +392,11 @@ bool plan_matches(const struct plan *p, struct tensor *const *inputs)
 const struct shape *plan_output(const struct plan *p, size_t i)
 {
 	return &p->operands[p->graph->outputs[i]].shape;
+}
+
+size_t plan_memory(const struct plan *p)
+{
+	return sizeof(*p) + p->pool.bytes;
 }
 
 size_t plan_arena_size(const struct plan *p)

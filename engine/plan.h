@@ -28,6 +28,7 @@ const struct shape *plan_output(const struct plan *p, size_t i);
  * [i, i + n) of all inputs gives exactly rows [i, i + n) of all outputs. The plan may be one of shapes only.
  */
 int plan_rows_at_once(const struct plan *p, int64_t *ret_rows) MUST_CHECK;
+size_t plan_memory(const struct plan *p); /* of the plan itself, from the graph's allocator */
 size_t plan_arena_size(const struct plan *p);
 /* Where the intermediate values are to be from now on (64-byte aligned, of plan_arena_size). */
 void plan_bind(struct plan *p, void *arena);

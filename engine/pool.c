@@ -3,7 +3,7 @@
  */
 #include "engine/pool.h"
 
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/arith.h"
@@ -13,19 +13,44 @@
 
 struct pool_block {
 	struct pool_block *next;
-	size_t size; /* of data */
+	void *memory; /* what is freed: the block is somewhere in it */
+	size_t size;  /* of data */
 	_Alignas(ALIGNMENT) unsigned char data[];
 };
 
-static struct pool_block *block_new(size_t size)
+void *aligned_new(const struct allocator *a, size_t size, void **ret_block)
 {
+	size_t total;
+	unsigned char *block;
+
+	if (!size_add(&total, size, ALIGNED_SLACK))
+		return NULL;
+	block = a->alloc(total);
+	if (block == NULL)
+		return NULL;
+	*ret_block = block;
+	return block + (-(uintptr_t)block & (ALIGNMENT - 1));
+}
+
+static const struct allocator *allocator_of(const struct pool *p)
+{
+	return p->allocator != NULL ? p->allocator : &allocator_libc;
+}
+
+static struct pool_block *block_new(struct pool *p, size_t size)
+{
+	struct pool_block *b;
+	void *memory;
 	size_t total;
 
 	if (!size_add(&total, size, sizeof(struct pool_block)))
 		return NULL;
-	struct pool_block *b = aligned_alloc(ALIGNMENT, total);
-	if (b != NULL)
-		b->size = size;
+	b = aligned_new(allocator_of(p), total, &memory);
+	if (b == NULL)
+		return NULL;
+	b->memory = memory;
+	b->size = size;
+	p->bytes += allocator_size(allocator_of(p), memory, total + ALIGNED_SLACK);
 	return b;
 }
 
@@ -37,13 +62,12 @@ void *pool_alloc(struct pool *p, size_t n, size_t size)
 		return NULL;
 	wanted &= ~(size_t)(ALIGNMENT - 1);
 	if (p->blocks == NULL || p->blocks->size - p->used < wanted) {
-		struct pool_block *b = block_new(wanted > BLOCK_SIZE ? wanted : BLOCK_SIZE);
+		struct pool_block *b = block_new(p, wanted > BLOCK_SIZE ? wanted : BLOCK_SIZE);
 		if (b == NULL)
 			return NULL;
 		b->next = p->blocks;
 		p->blocks = b;
 		p->used = 0;
-		p->bytes += b->size;
 	}
 	void *piece = p->blocks->data + p->used;
 	p->used += wanted;
@@ -55,7 +79,7 @@ void pool_release(struct pool *p)
 	while (p->blocks != NULL) {
 		struct pool_block *b = p->blocks;
 		p->blocks = b->next;
-		free(b);
+		allocator_of(p)->free(b->memory);
 	}
-	*p = (struct pool){0};
+	*p = (struct pool){.allocator = p->allocator};
 }

@@ -14,7 +14,7 @@
 #define DATA_SLACK (DATA_ALIGN - 16u)
 #define HEADER_SIZE ((sizeof(struct tensor) + 15u) & ~(size_t)15u)
 
-const struct allocator allocator_libc = {malloc, calloc, free};
+const struct allocator allocator_libc = {malloc, calloc, free, NULL};
 
 static const struct {
 	const char *name;
@@ -208,9 +208,9 @@ void tensor_unref(struct tensor *t)
 
 size_t tensor_memory(const struct tensor *t)
 {
-	size_t n = sizeof(*t) + t->size;
+	size_t n = sizeof(*t) + t->size + (t->offsets ? t->count * sizeof(*t->offsets) : 0);
 
-	if (t->allocator && !t->release)
-		n += DATA_SLACK + sizeof(uint64_t);
-	return n + (t->offsets ? t->count * sizeof(*t->offsets) : 0);
+	if (!t->allocator || t->release)
+		return n;
+	return allocator_size(t->allocator, (void *)(uintptr_t)t, n + DATA_SLACK + sizeof(uint64_t));
 }

@@ -41,13 +41,19 @@ size_t dtype_size(enum dtype t);
 /* Case-insensitive; false for an unknown name. */
 bool dtype_parse(enum dtype *ret, const char *name, size_t len);
 
-/* Where memory comes from. All three may be called from any thread. */
+/* Where memory comes from. All may be called from any thread. */
 struct allocator {
 	void *(*alloc)(size_t size);
 	void *(*calloc)(size_t n, size_t size);
 	void (*free)(void *p);
+	size_t (*size)(void *p); /* what an allocation takes, as the host counts it; NULL: as much as was asked for */
 };
 extern const struct allocator allocator_libc;
+
+static inline size_t allocator_size(const struct allocator *a, void *p, size_t asked)
+{
+	return p && a->size ? a->size(p) : asked;
+}
 
 struct tensor {
 	enum dtype dtype;

@@ -254,6 +254,13 @@ static size_t memory(const void *value)
 	return stored_model_memory(value);
 }
 
+/* Blob and weights, which are about as large. */
+static size_t free_effort(struct RedisModuleString *key, const void *value)
+{
+	(void)key;
+	return free_cost(2 * ((const struct stored_model *)value)->blob_len);
+}
+
 struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx)
 {
 	struct RedisModuleTypeMethods methods = {
@@ -263,6 +270,7 @@ struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx)
 		.aof_rewrite = rewrite,
 		.mem_usage = memory,
 		.free = release,
+		.free_effort = free_effort,
 	};
 
 	return RedisModule_CreateDataType(ctx, "AI__MODEL", RDB_ENCODING_VERSION, &methods);

@@ -37,7 +37,12 @@ static void release(void *p)
 	RedisModule_Free(p);
 }
 
-const struct allocator redis_allocator = {allocate, allocate_zero, release};
+static size_t size_of(void *p)
+{
+	return RedisModule_MallocSize(p);
+}
+
+const struct allocator redis_allocator = {allocate, allocate_zero, release, size_of};
 
 int keyspace_get(struct RedisModuleCtx *ctx, struct RedisModuleString *name, struct RedisModuleType *type,
 		 const char *missing, void **ret, struct error *err)

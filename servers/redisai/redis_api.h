@@ -116,6 +116,7 @@ typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModule
 	X(void *, Alloc, (size_t size)) \
 	X(void *, Calloc, (size_t n, size_t size)) \
 	X(void, Free, (void *p)) \
+	X(size_t, MallocSize, (void *p)) \
 	X(void, SetModuleAttribs, (struct RedisModuleCtx * ctx, const char *name, int ver, int apiver)) \
 	X(int, IsModuleNameBusy, (const char *name)) \
 	X(int, CreateCommand, \

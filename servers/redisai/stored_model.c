@@ -183,7 +183,8 @@ void stored_model_submit(struct stored_model *m, struct job *job)
 
 size_t stored_model_memory(const struct stored_model *m)
 {
-	return sizeof(*m) + stored_memory(&m->stored) + m->blob_len + model_memory(m->model);
+	return sizeof(*m) + stored_memory(&m->stored) + allocator_size(&redis_allocator, m->blob, m->blob_len) +
+	       model_memory(m->model);
 }
 
 bool stored_model_is_quick(const struct stored_model *m, size_t elements, nsec_t *ret_run_time)

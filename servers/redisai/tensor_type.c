@@ -168,6 +168,12 @@ static size_t memory(const void *value)
 	return tensor_memory(value);
 }
 
+static size_t free_effort(struct RedisModuleString *key, const void *value)
+{
+	(void)key;
+	return free_cost(((const struct tensor *)value)->size);
+}
+
 /* A tensor in the keyspace never changes, so two keys may share it. */
 static void *copy(struct RedisModuleString *from, struct RedisModuleString *to, const void *value)
 {
@@ -185,6 +191,7 @@ struct RedisModuleType *tensor_type_create(struct RedisModuleCtx *ctx)
 		.aof_rewrite = rewrite,
 		.mem_usage = memory,
 		.free = release,
+		.free_effort = free_effort,
 		.copy = copy,
 	};
 

@@ -570,7 +570,7 @@ static void counting_free(void *p)
 
 static void weights_are_held_once_by_the_given_allocator(void **state)
 {
-	static const struct allocator counting = {counting_alloc, counting_calloc, counting_free};
+	static const struct allocator counting = {counting_alloc, counting_calloc, counting_free, NULL};
 	struct builder b = {0};
 	struct rng rng;
 	struct model *m;

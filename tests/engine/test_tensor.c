@@ -43,8 +43,8 @@ static void *failing_calloc(size_t n, size_t size)
 	return NULL;
 }
 
-static const struct allocator counting = {counting_alloc, counting_calloc, counting_free};
-static const struct allocator failing = {failing_alloc, failing_calloc, free};
+static const struct allocator counting = {counting_alloc, counting_calloc, counting_free, NULL};
+static const struct allocator failing = {failing_alloc, failing_calloc, free, NULL};
 
 static void every_type_name_is_found_in_any_case(void **state)
 {

@@ -3,6 +3,7 @@
  */
 #include "fuzz/servers/redisai/fake_redis.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,6 +93,11 @@ static void *fake_TryAlloc(size_t size)
 static void *fake_Calloc(size_t n, size_t size)
 {
 	return calloc(n ? n : 1, size);
+}
+
+static size_t fake_MallocSize(void *p)
+{
+	return malloc_usable_size(p);
 }
 
 static void fake_Free(void *p)
@@ -432,6 +438,7 @@ static const struct {
 	FAKE(TryAlloc),
 	FAKE(Calloc),
 	FAKE(Free),
+	FAKE(MallocSize),
 	FAKE(CreateString),
 	FAKE(CreateStringFromLongLong),
 	FAKE(HoldString),
