@@ -21,8 +21,8 @@ static void add_big_endian(struct buf *b, uint64_t n, unsigned bytes)
 
 static void add_little_endian(struct buf *b, uint64_t n, unsigned bytes)
 {
-	for (unsigned i = 0; i < bytes; i++)
-		add_byte(b, (unsigned)(n >> (8 * i)) & 0xff);
+	for (; bytes > 0; bytes--, n >>= 8)
+		add_byte(b, (unsigned)n & 0xff);
 }
 
 /* The two highest bits of the first byte say how many bits follow. */
