@@ -280,13 +280,12 @@ static void count_memory(struct model_context *c, size_t given, size_t taken)
 int model_context_new(struct model_context **ret, struct model *m, uint64_t seed)
 {
 	const struct allocator *a = m->graph.allocator;
-	struct model_context *c = a->calloc(1, sizeof(*c));
+	struct model_context *c = a->alloc(sizeof(*c));
 	const size_t n = m->ninputs + m->noutputs;
 
 	if (c == NULL)
 		return ERR_NOMEM;
-	c->model = m;
-	c->allocator = a;
+	*c = (struct model_context){.model = m, .allocator = a};
 	if (m->backend != NULL) {
 		int r = m->backend->context_new(&c->foreign, m->foreign, seed);
 		if (r < 0)
