@@ -592,6 +592,46 @@ static void weights_are_held_once_by_the_given_allocator(void **state)
 	builder_release(&b);
 }
 
+/* More batch sizes than plans are kept: each drops what it took. */
+static void runs_take_from_the_given_allocator_and_give_back(void **state)
+{
+	static const struct allocator counting = {counting_alloc, counting_calloc, counting_free, NULL};
+	struct builder b = {0};
+	struct rng rng;
+	struct model_context *c;
+	struct model *m;
+	struct error err;
+
+	(void)state;
+	rng_init(&rng, 61);
+	add_placeholder(&b, "x", DT_FLOAT);
+	add_layers(&b, &rng, "Add", "Sigmoid");
+	const struct model_load_config cfg = {
+		.format = MODEL_TENSORFLOW, .io = {input_x, 1, output_y, 1}, .allocator = &counting};
+	assert_int_equal(model_load(&m, &cfg, b.graph.data, b.graph.len, NULL, NULL, &err), 0);
+	const size_t idle = model_memory(m);
+	const unsigned idle_live = live;
+	assert_int_equal(model_context_new(&c, m, 1), 0);
+	for (int64_t rows = 1; rows <= 100; rows++) {
+		const size_t before = model_memory(m);
+		struct tensor *x, *y;
+		assert_int_equal(tensor_new(&x, DTYPE_FLOAT, (const int64_t[]){rows, 30}, 2, true, NULL), 0);
+		assert_int_equal(model_run(c, &x, 1, &y, 1, NULL, &err), 0);
+		if (rows <= 8)
+			assert_true(model_memory(m) > before);
+		tensor_unref(x);
+		tensor_unref(y);
+	}
+	assert_true(live > idle_live);
+	assert_true(live < idle_live + 200);
+	model_context_free(c);
+	assert_int_equal(model_memory(m), idle);
+	assert_int_equal(live, idle_live);
+	model_free(m);
+	assert_int_equal(live, 0);
+	builder_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +650,7 @@ int main(void)
 		cmocka_unit_test(errors_in_constant_subgraphs_end_the_load),
 		cmocka_unit_test(empty_tensors_pass_through),
 		cmocka_unit_test(weights_are_held_once_by_the_given_allocator),
+		cmocka_unit_test(runs_take_from_the_given_allocator_and_give_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
