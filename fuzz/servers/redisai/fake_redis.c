@@ -1,5 +1,5 @@
 /*
- * fake_redis.c - the functions of Redis that the module asks for: memory, strings, keyspace, replies, registration.
+ * fake_redis.c - the functions of Redis that the module asks for: memory, keyspace, replies, registration.
  */
 #include "fuzz/servers/redisai/fake_redis.h"
 
@@ -15,6 +15,7 @@
 #include "common/arith.h"
 #include "common/buf.h"
 #include "fuzz/servers/redisai/fake_io.h"
+#include "fuzz/servers/redisai/fake_strings.h"
 
 #define KEYS_MAX 64
 #define COMMANDS_MAX 32
@@ -78,7 +79,7 @@ void fake_redis_check(bool holds, const char *what)
 	}
 }
 
-/* ---- memory and strings ---- */
+/* ---- memory ---- */
 
 static void *fake_Alloc(size_t size)
 {
@@ -103,70 +104,6 @@ static size_t fake_MallocSize(void *p)
 static void fake_Free(void *p)
 {
 	free(p);
-}
-
-static struct RedisModuleString *fake_CreateString(struct RedisModuleCtx *ctx, const char *data, size_t len)
-{
-	struct RedisModuleString *s = malloc(sizeof(*s) + len + 1);
-
-	(void)ctx;
-	fake_redis_check(s, "out of memory");
-	s->len = len;
-	s->references = 1;
-	memcpy(s->data, data, len);
-	s->data[len] = '\0';
-	return s;
-}
-
-static struct RedisModuleString *fake_CreateStringFromLongLong(struct RedisModuleCtx *ctx, long long value)
-{
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%lld", value);
-
-	return fake_CreateString(ctx, text, (size_t)n);
-}
-
-static struct RedisModuleString *fake_HoldString(struct RedisModuleCtx *ctx, struct RedisModuleString *s)
-{
-	(void)ctx;
-	s->references++;
-	return s;
-}
-
-static void fake_FreeString(struct RedisModuleCtx *ctx, struct RedisModuleString *s)
-{
-	(void)ctx;
-	if (--s->references == 0)
-		free(s);
-}
-
-static const char *fake_StringPtrLen(const struct RedisModuleString *s, size_t *len)
-{
-	*len = s->len;
-	return s->data;
-}
-
-static int fake_StringToLongLong(const struct RedisModuleString *s, long long *ret)
-{
-	char again[32], *end;
-	long long v = strtoll(s->data, &end, 10);
-
-	snprintf(again, sizeof(again), "%lld", v);
-	if (end != s->data + s->len || strcmp(again, s->data) != 0)
-		return REDISMODULE_ERR;
-	*ret = v;
-	return REDISMODULE_OK;
-}
-
-static int fake_StringToDouble(const struct RedisModuleString *s, double *ret)
-{
-	char *end;
-	double v = strtod(s->data, &end);
-
-	if (s->len == 0 || end != s->data + s->len || v != v)
-		return REDISMODULE_ERR;
-	*ret = v;
-	return REDISMODULE_OK;
 }
 
 /* ---- keyspace ---- */
