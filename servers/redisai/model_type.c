@@ -240,6 +240,21 @@ static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, vo
 	RedisModule_Free(l.words);
 }
 
+/* DEBUG DIGEST: what MODELGET shows, as one ordered sequence. */
+static void digest(struct RedisModuleDigest *md, void *value)
+{
+	const struct stored_model *m = value;
+
+	stored_digest(md, &m->stored);
+	RedisModule_DigestAddLongLong(md, (long long)m->batching.size);
+	RedisModule_DigestAddLongLong(md, (long long)m->batching.min_size);
+	RedisModule_DigestAddLongLong(md, (long long)m->min_timeout_ms);
+	digest_texts(md, m->inputs, m->ninputs);
+	digest_texts(md, m->outputs, m->noutputs);
+	RedisModule_DigestAddStringBuffer(md, m->blob, m->blob_len);
+	RedisModule_DigestEndSequence(md);
+}
+
 static void release(void *value)
 {
 	struct stored_model *m = value;
@@ -269,6 +284,7 @@ struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx)
 		.rdb_save = save,
 		.aof_rewrite = rewrite,
 		.mem_usage = memory,
+		.digest = digest,
 		.free = release,
 		.free_effort = free_effort,
 	};

@@ -179,6 +179,9 @@ typedef int (*RedisModuleCmdFunc)(struct RedisModuleCtx *ctx, struct RedisModule
 	X(void, SaveStringBuffer, (struct RedisModuleIO * io, const char *data, size_t len)) \
 	X(char *, LoadStringBuffer, (struct RedisModuleIO * io, size_t * len)) \
 	X(int, IsIOError, (struct RedisModuleIO * io)) \
+	X(void, DigestAddStringBuffer, (struct RedisModuleDigest * md, const char *data, size_t len)) \
+	X(void, DigestAddLongLong, (struct RedisModuleDigest * md, long long value)) \
+	X(void, DigestEndSequence, (struct RedisModuleDigest * md)) \
 	X(void, LogIOError, (struct RedisModuleIO * io, const char *level, const char *fmt, ...)) \
 	X(const struct RedisModuleString *, GetKeyNameFromIO, (struct RedisModuleIO * io)) \
 	X(void, Log, (struct RedisModuleCtx * ctx, const char *level, const char *fmt, ...))

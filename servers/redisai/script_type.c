@@ -109,6 +109,17 @@ static void rewrite(struct RedisModuleIO *aof, struct RedisModuleString *key, vo
 	RedisModule_Free(words);
 }
 
+/* DEBUG DIGEST: what SCRIPTGET shows, as one ordered sequence. */
+static void digest(struct RedisModuleDigest *md, void *value)
+{
+	const struct stored_script *s = value;
+
+	stored_digest(md, &s->stored);
+	digest_texts(md, s->entry_points, s->nentry_points);
+	RedisModule_DigestAddStringBuffer(md, s->source, s->source_len);
+	RedisModule_DigestEndSequence(md);
+}
+
 /* The key lets go; commands that hold the script finish with it. */
 static void release(void *value)
 {
@@ -131,6 +142,7 @@ struct RedisModuleType *script_type_create(struct RedisModuleCtx *ctx)
 		.rdb_save = save,
 		.aof_rewrite = rewrite,
 		.mem_usage = memory,
+		.digest = digest,
 		.free = release,
 	};
 

@@ -67,6 +67,25 @@ size_t stored_memory(const struct stored *s)
 	return s->tag_len + 1 + s->key_len + 1;
 }
 
+static void digest_text(struct RedisModuleDigest *md, const char *text)
+{
+	RedisModule_DigestAddStringBuffer(md, text, strlen(text));
+}
+
+void stored_digest(struct RedisModuleDigest *md, const struct stored *s)
+{
+	digest_text(md, backend_name(s->backend));
+	digest_text(md, s->device_name);
+	RedisModule_DigestAddStringBuffer(md, s->tag, s->tag_len);
+}
+
+void digest_texts(struct RedisModuleDigest *md, char *const *texts, size_t n)
+{
+	RedisModule_DigestAddLongLong(md, (long long)n);
+	for (size_t i = 0; i < n; i++)
+		digest_text(md, texts[i]);
+}
+
 void registry_init(struct registry *r)
 {
 	pthread_mutex_init(&r->lock, NULL);

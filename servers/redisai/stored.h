@@ -62,6 +62,10 @@ int stored_init(struct stored *s, const struct stored_parts *p, struct error *er
 void stored_release(struct stored *s);
 size_t stored_memory(const struct stored *s); /* without the struct */
 
+/* What the value says of itself, for DEBUG DIGEST; the sequence goes on. */
+void stored_digest(struct RedisModuleDigest *md, const struct stored *s);
+void digest_texts(struct RedisModuleDigest *md, char *const *texts, size_t n);
+
 static inline void stored_ref(struct stored *s)
 {
 	atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);

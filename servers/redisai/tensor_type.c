@@ -158,6 +158,19 @@ void tensor_replicate(struct RedisModuleCtx *ctx, struct RedisModuleString *key,
 	free_strings(dims, t->rank);
 }
 
+/* DEBUG DIGEST: what TENSORGET shows, as one ordered sequence. */
+static void digest(struct RedisModuleDigest *md, void *value)
+{
+	const struct tensor *t = value;
+	const char *dtype = dtype_name(t->dtype);
+
+	RedisModule_DigestAddStringBuffer(md, dtype, strlen(dtype));
+	for (unsigned i = 0; i < t->rank; i++)
+		RedisModule_DigestAddLongLong(md, t->dims[i]);
+	RedisModule_DigestAddStringBuffer(md, t->data, t->size);
+	RedisModule_DigestEndSequence(md);
+}
+
 static void release(void *value)
 {
 	tensor_unref(value);
@@ -190,6 +203,7 @@ struct RedisModuleType *tensor_type_create(struct RedisModuleCtx *ctx)
 		.rdb_save = save,
 		.aof_rewrite = rewrite,
 		.mem_usage = memory,
+		.digest = digest,
 		.free = release,
 		.free_effort = free_effort,
 		.copy = copy,

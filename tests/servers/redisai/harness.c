@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -52,6 +53,20 @@ void fixture_stop(struct fixture *f)
 	buf_release(&answer);
 }
 
+const char *test_backend_path(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	char *slash;
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	assert_non_null(slash);
+	memcpy(slash, "/backend/torch.so", sizeof("/backend/torch.so"));
+	return path;
+}
+
 void define(const char *name, const void *data, size_t len)
 {
 	for (size_t i = 0; i < nvalues; i++) {
@@ -77,6 +92,15 @@ static void value_of(const char **word, size_t *len)
 		}
 	}
 	fail_msg("no value is named %.*s", (int)*len, *word);
+}
+
+void define_part(const char *name, const char *of, size_t from, size_t to)
+{
+	size_t len = strlen(of);
+
+	value_of(&of, &len);
+	assert_true(from < to && from < len);
+	define(name, of + from, (to < len ? to : len) - from);
 }
 
 void send_line(struct redis_client *c, const char *line)

@@ -23,11 +23,15 @@ struct fixture {
 /* module_args and extra as in redis_server_start_module; DEBUG is allowed. Aborts the test on failure. */
 void fixture_start(struct fixture *f, const char *const *module_args, const char *const *extra);
 void fixture_stop(struct fixture *f);
+/* The library of backend/torch.c, which lies beside the test's own program. */
+const char *test_backend_path(void);
 /* Another connection to the same server. */
 struct redis_client *connect_to(const struct fixture *f);
 
 /* Names a value for $NAME; not copied. */
 void define(const char *name, const void *data, size_t len);
+/* Names bytes [from, to) of another value; to may lie beyond its end. */
+void define_part(const char *name, const char *of, size_t from, size_t to);
 
 /* The text is valid until the next call. */
 const char *ask(struct redis_client *c, const char *line);

@@ -125,12 +125,60 @@ static void replica_gets_results_and_never_runs_models(void **state)
 	fixture_stop(&f);
 }
 
+/* Every part of a value counts: what a replica or a file changes shows in DEBUG DIGEST. */
+static void digests_tell_values_apart(void **state)
+{
+	static const char *const values[] = {
+		"AI.TENSORSET k FLOAT 2 VALUES 1 2",
+		"AI.TENSORSET k FLOAT 2 VALUES 1 3",
+		"AI.TENSORSET k FLOAT 1 2 VALUES 1 2",
+		"AI.TENSORSET k INT32 2 BLOB $FLOATS",
+		"AI.TENSORSET k FLOAT VALUES 1",
+		"AI.MODELSTORE k TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU INPUTS 2 b a OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU INPUTS 2 a b OUTPUTS 1 a BLOB $MUL",
+		"AI.MODELSTORE k TF CPU:1 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU TAG t INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU BATCHSIZE 2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU BATCHSIZE 2 MINBATCHSIZE 2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
+		"AI.MODELSTORE k TF CPU BATCHSIZE 2 MINBATCHSIZE 2 MINBATCHTIMEOUT 9 INPUTS 2 a b OUTPUTS 1 mul BLOB "
+		"$MUL",
+		"AI.MODELSTORE k TF CPU INPUTS 1 x OUTPUTS 1 y BLOB $SLOW",
+		"AI.SCRIPTSTORE k CPU ENTRY_POINTS 1 f SOURCE $SCRIPT",
+		"AI.SCRIPTSTORE k CPU:1 ENTRY_POINTS 1 f SOURCE $SCRIPT",
+		"AI.SCRIPTSTORE k CPU TAG t ENTRY_POINTS 1 f SOURCE $SCRIPT",
+		"AI.SCRIPTSTORE k CPU ENTRY_POINTS 2 f g SOURCE $SCRIPT",
+		"AI.SCRIPTSET k CPU SOURCE $SCRIPT",
+		"AI.SCRIPTSET k CPU SOURCE other",
+	};
+	static const char script[] = "def f(t, k, a): none\ndef g(t, k, a): none";
+	const char *const arguments[] = {"TORCH", test_backend_path(), NULL};
+	char digests[ARRAY_LEN(values)][64];
+	struct fixture f;
+
+	(void)state;
+	define("$FLOATS", "\0\0\x80\x3f\0\0\0\x40", 8);
+	define("$SCRIPT", script, sizeof(script) - 1);
+	fixture_start(&f, arguments, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		expect(f.client, "FLUSHALL", "+OK");
+		expect(f.client, values[i], "+OK");
+		snprintf(digests[i], sizeof(digests[i]), "%s", ask(f.client, "DEBUG DIGEST"));
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(digests[k], digests[i]);
+		expect(f.client, values[i], "+OK");
+		expect(f.client, "DEBUG DIGEST", digests[i]);
+	}
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rdb_keeps_tensors_and_models),
 		cmocka_unit_test(append_only_file_keeps_commands_and_rewritten_values),
 		cmocka_unit_test(replica_gets_results_and_never_runs_models),
+		cmocka_unit_test(digests_tell_values_apart),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
