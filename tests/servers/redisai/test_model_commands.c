@@ -1,4 +1,4 @@
-/* Storing, showing and deleting models, AI.INFO, AI.CONFIG and INFO MODULES against a real redis-server. */
+/* Models, AI.INFO, INFO MODULES and load arguments beyond the rows of conformance_models.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +12,6 @@
 #include "tests/servers/redisai/harness.h"
 
 #define STORE_MUL "TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL"
-#define WRONGTYPE "-WRONGTYPE Operation against a key holding the wrong kind of value"
-#define META_OF(device, tag, batch) \
-	"\"backend\" \"TF\" \"device\" \"" device "\" \"tag\" \"" tag "\" " batch \
-	" \"inputs\" [\"a\" \"b\"] \"outputs\" [\"mul\"] "
 
 static struct fixture f;
 
@@ -33,32 +29,6 @@ static int stop(void **state)
 	graphs_release();
 	fixture_stop(&f);
 	return 0;
-}
-
-static void models_are_shown_as_they_were_stored(void **state)
-{
-	static const struct exchange list[] = {
-		{"AI.MODELSTORE m " STORE_MUL, "+OK"},
-		{"AI.MODELGET m META",
-		 "[" META_OF("CPU", "", "\"batchsize\" :0 \"minbatchsize\" :0") "\"minbatchtimeout\" :0]"},
-		{"AI.MODELSTORE m TF cpu:1 TAG v:1 BATCHSIZE 4 MINBATCHSIZE 2 MINBATCHTIMEOUT 1000 INPUTS 2 a b "
-		 "OUTPUTS 1 "
-		 "mul BLOB $MUL",
-		 "+OK"},
-		{"AI.MODELGET m META",
-		 "[" META_OF("cpu:1", "v:1", "\"batchsize\" :4 \"minbatchsize\" :2") "\"minbatchtimeout\" :1000]"},
-		{"AI.MODELSET m TF CPU TAG x BATCHSIZE 0 INPUTS a b OUTPUTS mul BLOB $MUL", "+OK"},
-		{"AI.MODELGET m META",
-		 "[" META_OF("CPU", "x", "\"batchsize\" :0 \"minbatchsize\" :0") "\"minbatchtimeout\" :0]"},
-		{"AI._MODELSCAN", "[[\"m\" \"x\"]]"},
-		{"TYPE m", "+AI__MODEL"},
-		{"AI.MODELDEL m", "+OK"},
-		{"EXISTS m", ":0"},
-		{"AI._MODELSCAN", "[]"},
-	};
-
-	(void)state;
-	expect_all(f.client, list, ARRAY_LEN(list));
 }
 
 static void blob_comes_back_whole_and_in_chunks(void **state)
@@ -93,130 +63,6 @@ static void blob_comes_back_whole_and_in_chunks(void **state)
 	expect(f.client, "DEL m m2", ":2");
 }
 
-/* A ModelProto of version 8 without a graph, and one of a graph whose initializer "w" lies in another file. */
-static const char no_graph[] = {1 << 3, 8};
-static const char external_data[] = {7 << 3 | 2, 9, 5 << 3 | 2, 7, 2 << 3, 1, 8 << 3 | 2, 1, 'w', 14 << 3, 1};
-
-static void modelstore_errors_are_to_the_letter(void **state)
-{
-	static const struct exchange list[] = {
-		{"SET string value", "+OK"},
-		{"AI.MODELSTORE k TF BLOB x", "-ERR wrong number of arguments for 'AI.MODELSTORE' command"},
-		{"AI.MODELSTORE k PORCH CPU BLOB x", "-ERR unsupported backend"},
-		{"AI.MODELSTORE k TORCH bad_device BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSTORE k TF CPU: BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSTORE k TF CPU:123456 BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSTORE k TF CPU:1a BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE bad BLOB x", "-ERR Invalid argument for BATCHSIZE"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE -1 BLOB x", "-ERR Invalid argument for BATCHSIZE"},
-		{"AI.MODELSTORE k TORCH CPU MINBATCHSIZE 2 BLOB x", "-ERR MINBATCHSIZE specified without BATCHSIZE"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 MINBATCHSIZE bad BLOB x",
-		 "-ERR Invalid argument for MINBATCHSIZE"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 MINBATCHTIMEOUT 1000 BLOB x",
-		 "-ERR MINBATCHTIMEOUT specified without MINBATCHSIZE"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 MINBATCHSIZE 2 MINBATCHTIMEOUT bad BLOB x",
-		 "-ERR Invalid argument for MINBATCHTIMEOUT"},
-		{"AI.MODELSTORE k TF CPU BLOB x", "-ERR INPUTS not specified for TF"},
-		{"AI.MODELSTORE k TF CPU INPUTS x a OUTPUTS 1 b BLOB x", "-ERR Invalid argument for input_count"},
-		{"AI.MODELSTORE k TF CPU INPUTS 0 OUTPUTS 1 b BLOB x", "-ERR Invalid argument for input_count"},
-		{"AI.MODELSTORE k TF CPU INPUTS 99 a OUTPUTS 1 b BLOB x",
-		 "-ERR number of model inputs does not match the number of given arguments"},
-		{"AI.MODELSTORE k TF CPU INPUTS 1 a BLOB x", "-ERR OUTPUTS not specified for TF"},
-		{"AI.MODELSTORE k TF CPU INPUTS 1 a OUTPUTS x b BLOB x", "-ERR Invalid argument for output_count"},
-		{"AI.MODELSTORE k TF CPU INPUTS 1 a OUTPUTS 99 b BLOB x",
-		 "-ERR number of model outputs does not match the number of given arguments"},
-		{"AI.MODELSTORE k TORCH CPU INPUTS 1 a OUTPUTS 1 c BLOB x",
-		 "-ERR INPUTS argument should not be specified for this backend"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2", "-ERR Insufficient arguments, missing model BLOB"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 BLOB", "-ERR Insufficient arguments, missing model BLOB"},
-		{"AI.MODELSTORE k TORCH CPU BATCHSIZE 2 NOT_BLOB", "-ERR Invalid argument, expected BLOB"},
-		{"AI.MODELSTORE k TORCH CPU BLOB x", "-ERR Could not load backend"},
-		{"AI.MODELSTORE k ONNX CPU OUTPUTS 1 c BLOB x",
-		 "-ERR OUTPUTS argument should not be specified for this backend"},
-		{"AI.MODELSTORE k ONNX CPU BLOB x", "-No graph was found in the protobuf."},
-		{"AI.MODELSTORE k ONNX CPU BLOB $NO_GRAPH", "-No graph was found in the protobuf."},
-		{"AI.MODELSTORE k ONNX CPU BLOB $EXTERNAL", "-Initializer tensors with external data is not allowed."},
-		{"AI.MODELSTORE k ONNX GPU BLOB x", "-ERR GPU requested but ONNX couldn't find CUDA"},
-		{"AI.MODELSTORE k TFLITE CPU INPUTS 1 a OUTPUTS 1 c BLOB x",
-		 "-ERR INPUTS argument should not be specified for this backend"},
-		{"AI.MODELSTORE k TFLITE CPU BLOB x", "-Failed to load model from buffer"},
-		{"AI.MODELSTORE k TFLITE CPU BLOB $MUL", "-Failed to load model from buffer"},
-		{"AI.MODELSTORE k TF CPU INPUTS 1 a OUTPUTS 1 mul BLOB notagraph", "-Invalid GraphDef"},
-		{"AI.MODELSTORE k TF CPU INPUTS 3 a b c OUTPUTS 1 mul BLOB $MUL",
-		 "-ERR Input node named \"c\" not found in TF graph."},
-		{"AI.MODELSTORE k TF CPU INPUTS 2 a mul OUTPUTS 1 mul BLOB $MUL",
-		 "-ERR Input node named \"mul\" not found in TF graph."},
-		{"AI.MODELSTORE k TF CPU INPUTS 2 a b OUTPUTS 1 mult BLOB $MUL",
-		 "-ERR Output node named \"mult\" not found in TF graph"},
-		{"AI.MODELSTORE k TF GPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
-		 "-ERR GPU requested but TF couldn't find CUDA"},
-		{"AI.MODELSTORE string " STORE_MUL, WRONGTYPE},
-		{"EXISTS k", ":0"},
-		{"AI._MODELSCAN", "[]"},
-	};
-
-	(void)state;
-	define("$NO_GRAPH", no_graph, sizeof(no_graph));
-	define("$EXTERNAL", external_data, sizeof(external_data));
-	expect_all(f.client, list, ARRAY_LEN(list));
-}
-
-static void modelset_errors_are_to_the_letter(void **state)
-{
-	static const struct exchange list[] = {
-		{"AI.MODELSET k TF", "-ERR wrong number of arguments for 'AI.MODELSET' command"},
-		{"AI.MODELSET k PORCH CPU INPUTS a b OUTPUTS mul BLOB x", "-ERR unsupported backend"},
-		{"AI.MODELSET k TF INPUTS a b OUTPUTS mul BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSET k TF elevenchars INPUTS a b OUTPUTS mul BLOB x", "-ERR Invalid DEVICE"},
-		{"AI.MODELSET k TFLITE CPU BATCHSIZE 2 BLOB x",
-		 "-ERR Auto-batching not supported by the TFLITE backend"},
-		{"AI.MODELSET k TF CPU MINBATCHTIMEOUT 5 INPUTS a BLOB x",
-		 "-ERR MINBATCHTIMEOUT specified without BATCHSIZE"},
-		{"AI.MODELSET k TF CPU", "-ERR Insufficient arguments, INPUTS and OUTPUTS not specified"},
-		{"AI.MODELSET k TF CPU BLOB x", "-ERR INPUTS not specified"},
-		{"AI.MODELSET k TF CPU INPUTS a b BLOB x", "-ERR OUTPUTS not specified"},
-		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul", "-ERR Insufficient arguments, missing model BLOB"},
-		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul BLOB", "-ERR Insufficient arguments, missing model BLOB"},
-		{"AI.MODELSET k TF CPU INPUTS a b OUTPUTS mul BLOB notagraph", "-Invalid GraphDef"},
-		{"AI.MODELSET k TORCH CPU BLOB x", "-ERR Could not load backend"},
-		{"AI.MODELSET k TFLITE CPU INPUTS input OUTPUTS y BLOB x", "-Failed to load model from buffer"},
-		{"AI.MODELSET k ONNX CPU INPUTS input OUTPUTS y BLOB x", "-No graph was found in the protobuf."},
-		{"EXISTS k", ":0"},
-	};
-
-	(void)state;
-	expect_all(f.client, list, ARRAY_LEN(list));
-}
-
-static void failed_store_leaves_the_old_model(void **state)
-{
-	(void)state;
-	expect(f.client, "AI.MODELSTORE m " STORE_MUL, "+OK");
-	expect(f.client, "AI.MODELSTORE m TF CPU INPUTS 1 a OUTPUTS 1 mul BLOB notagraph", "-Invalid GraphDef");
-	expect(f.client, "AI.TENSORSET x FLOAT 2 VALUES 2 3", "+OK");
-	expect(f.client, "AI.MODELRUN m INPUTS x x OUTPUTS y", "+OK");
-	expect(f.client, "AI.TENSORGET y VALUES", "[\"4\" \"9\"]");
-	expect(f.client, "DEL m x y", ":3");
-}
-
-static void modelget_and_modeldel_errors_are_to_the_letter(void **state)
-{
-	static const struct exchange list[] = {
-		{"SET string value", "+OK"},
-		{"AI.MODELGET", "-ERR wrong number of arguments for 'AI.MODELGET' command"},
-		{"AI.MODELGET string", WRONGTYPE},
-		{"AI.MODELGET nothing", "-ERR model key is empty"},
-		{"AI.MODELDEL", "-ERR wrong number of arguments for 'AI.MODELDEL' command"},
-		{"AI.MODELDEL a b", "-ERR wrong number of arguments for 'AI.MODELDEL' command"},
-		{"AI.MODELDEL string", WRONGTYPE},
-		{"AI.MODELDEL nothing", "-ERR model key is empty"},
-		{"AI._MODELSCAN x", "-ERR wrong number of arguments for 'AI._MODELSCAN' command"},
-	};
-
-	(void)state;
-	expect_all(f.client, list, ARRAY_LEN(list));
-}
-
 /* The duration is what it is. */
 static void expect_info(const char *calls)
 {
@@ -242,35 +88,7 @@ static void info_counts_calls_samples_and_errors(void **state)
 	expect_info("\"samples\" :12 \"calls\" :5 \"errors\" :1]");
 	expect(f.client, "AI.INFO m RESETSTAT", "+OK");
 	expect_info("\"duration\" :0 \"samples\" :0 \"calls\" :0 \"errors\" :0]");
-	expect(f.client, "AI.INFO", "-ERR wrong number of arguments for 'AI.INFO' command");
-	expect(f.client, "AI.INFO nothing", "-ERR cannot find run info for key");
-	expect(f.client, "AI.INFO x", "-ERR cannot find run info for key");
 	expect(f.client, "DEL m x y bad", ":4");
-}
-
-static void config_is_read_and_set(void **state)
-{
-	static const struct exchange list[] = {
-		{"AI.CONFIG", "-ERR wrong number of arguments for 'AI.CONFIG' command"},
-		{"AI.CONFIG GET BACKENDSPATH", "nil"},
-		{"AI.CONFIG BACKENDSPATH", "-ERR BACKENDSPATH: missing path argument"},
-		{"AI.CONFIG BACKENDSPATH /nowhere", "+OK"},
-		{"AI.CONFIG GET BACKENDSPATH", "\"/nowhere\""},
-		{"AI.CONFIG GET MODEL_CHUNK_SIZE", ":535822336"},
-		{"AI.CONFIG GET other", "nil"},
-		{"AI.CONFIG MODEL_CHUNK_SIZE", "-ERR MODEL_CHUNK_SIZE: missing chunk size"},
-		{"AI.CONFIG MODEL_CHUNK_SIZE 0", "-ERR MODEL_CHUNK_SIZE: invalid chunk size"},
-		{"AI.CONFIG MODEL_CHUNK_SIZE x", "-ERR MODEL_CHUNK_SIZE: invalid chunk size"},
-		{"AI.CONFIG LOADBACKEND TF some/path.so", "+OK"},
-		{"AI.CONFIG LOADBACKEND TFLITE some/path.so", "+OK"},
-		{"AI.CONFIG LOADBACKEND onnx some/path.so", "+OK"},
-		{"AI.CONFIG LOADBACKEND TORCH some/path.so", "-ERR error loading backend"},
-		{"AI.CONFIG LOADBACKEND PORCH some/path.so", "-ERR unsupported backend"},
-		{"AI.CONFIG NOTHING", "-ERR unsupported subcommand"},
-	};
-
-	(void)state;
-	expect_all(f.client, list, ARRAY_LEN(list));
 }
 
 static void info_modules_has_its_sections_in_order(void **state)
@@ -349,14 +167,8 @@ static void load_arguments_are_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(models_are_shown_as_they_were_stored),
 		cmocka_unit_test(blob_comes_back_whole_and_in_chunks),
-		cmocka_unit_test(modelstore_errors_are_to_the_letter),
-		cmocka_unit_test(modelset_errors_are_to_the_letter),
-		cmocka_unit_test(failed_store_leaves_the_old_model),
-		cmocka_unit_test(modelget_and_modeldel_errors_are_to_the_letter),
 		cmocka_unit_test(info_counts_calls_samples_and_errors),
-		cmocka_unit_test(config_is_read_and_set),
 		cmocka_unit_test(info_modules_has_its_sections_in_order),
 		cmocka_unit_test(load_arguments_are_checked),
 	};
