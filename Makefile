@@ -141,7 +141,7 @@ $(foreach t,$(patsubst $(BUILD)/%,%,$(TESTS)),$(eval $(call test_rules,$(t))))
 TEST_BACKEND := $(BUILD)/tests/servers/redisai/backend/torch.so
 $(TEST_BACKEND): $(BUILD)/tests/servers/redisai/backend/torch.o $(call archive,engine) $(call archive,common)
 	$(link) -shared -Wl,--exclude-libs,ALL -lm -o $@
-$(addprefix $(BUILD)/tests/servers/redisai/,test_script_commands test_conformance test_persistence): $(TEST_BACKEND)
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/servers/redisai/test_*.c)): $(TEST_BACKEND)
 
 # Builds for the targets that show something else: quietly, on all cores unless -j was given.
 quietly = +@$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
