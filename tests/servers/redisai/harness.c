@@ -221,6 +221,18 @@ void expect_soon(struct redis_client *c, const char *line, const char *want)
 	expect(c, line, want);
 }
 
+unsigned long info_counter(struct redis_client *c, const char *key, const char *name)
+{
+	char line[64], word[32];
+	const char *at;
+
+	snprintf(line, sizeof(line), "AI.INFO %s", key);
+	snprintf(word, sizeof(word), "\"%s\" :", name);
+	at = strstr(ask(c, line), word);
+	assert_non_null(at);
+	return strtoul(at + strlen(word), NULL, 10);
+}
+
 /* ---- GraphDef, as bytes ---- */
 
 static void field_bytes(struct buf *b, unsigned field, const void *data, size_t len)

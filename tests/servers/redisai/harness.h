@@ -49,6 +49,9 @@ void expect_all(struct redis_client *c, const struct exchange *list, size_t n);
 /* Asks until the answer is this one: for what a server does in its own time (replication, saving). */
 void expect_soon(struct redis_client *c, const char *line, const char *answer);
 
+/* A number of AI.INFO: "calls", "samples"… */
+unsigned long info_counter(struct redis_client *c, const char *key, const char *name);
+
 /*
  * Small graphs: $MUL (a, b -> mul, elementwise), $SLOW (x -> y: a chain of products of a matrix with itself, for
  * 1024 rows most of a second) and $SUM (x -> sum: one row out of many). Defined once by graphs_define.

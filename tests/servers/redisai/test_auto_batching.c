@@ -79,18 +79,6 @@ static int stop(void **state)
 	return 0;
 }
 
-static unsigned long counter(const char *key, const char *name)
-{
-	char line[64], word[32];
-	const char *at;
-
-	snprintf(line, sizeof(line), "AI.INFO %s", key);
-	snprintf(word, sizeof(word), "\"%s\" :", name);
-	at = strstr(ask(f.client, line), word);
-	assert_non_null(at);
-	return strtoul(at + strlen(word), NULL, 10);
-}
-
 /* Every connection asks again as soon as it has its answer. */
 static void keep_all_busy(void)
 {
@@ -139,12 +127,12 @@ static void batches_of_many_clients_are_nearly_full(void **state)
 		fetch_classes("y", alone);
 		expect(f.client, "AI.INFO m RESETSTAT", "+OK");
 		keep_all_busy();
-		samples = counter("m", "samples");
-		calls = counter("m", "calls");
+		samples = info_counter(f.client, "m", "samples");
+		calls = info_counter(f.client, "m", "calls");
 		assert_int_equal(samples, CONNECTIONS * ROUNDS);
 		if (calls == 0 || (double)samples / (double)calls <= 8.0)
 			fail_msg("%lu samples in %lu runs", samples, calls);
-		assert_int_equal(counter("m", "errors"), 0);
+		assert_int_equal(info_counter(f.client, "m", "errors"), 0);
 		for (int i = 0; i < CONNECTIONS; i++) {
 			snprintf(line, sizeof(line), "y%d", i);
 			fetch_classes(line, joined);
@@ -163,9 +151,9 @@ static void failed_batch_is_one_failed_run(void **state)
 	send_line(clients[1], "AI.MODELRUN m INPUTS bad OUTPUTS y");
 	assert_int_equal(receive(clients[0])[0], '-');
 	assert_int_equal(receive(clients[1])[0], '-');
-	assert_int_equal(counter("m", "calls"), 1);
-	assert_int_equal(counter("m", "errors"), 1);
-	assert_int_equal(counter("m", "samples"), 0);
+	assert_int_equal(info_counter(f.client, "m", "calls"), 1);
+	assert_int_equal(info_counter(f.client, "m", "errors"), 1);
+	assert_int_equal(info_counter(f.client, "m", "samples"), 0);
 }
 
 static void model_of_fixed_batch_is_not_stored_with_batchsize(void **state)

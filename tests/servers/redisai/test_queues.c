@@ -194,28 +194,6 @@ static void batch_that_loses_rows_is_an_error(void **state)
 	redis_client_close(second);
 }
 
-static void clients_that_wait_for_a_batch_learn_of_the_deletion(void **state)
-{
-	static const char *const ends[] = {"AI.MODELDEL b", "FLUSHALL",
-					   "AI.MODELSTORE b TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL"};
-	struct redis_client *waiting = connect_to(&f);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		expect(f.client,
-		       "AI.MODELSTORE b TF CPU BATCHSIZE 4 MINBATCHSIZE 2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK");
-		expect(f.client, "AI.TENSORSET x FLOAT 1 2 VALUES 2 3", "+OK");
-		send_line(waiting, "AI.MODELRUN b INPUTS x x OUTPUTS y1");
-		/* The command has been read once the server knows one client blocked. */
-		while (!strstr(ask(f.client, "INFO CLIENTS"), "blocked_clients:1"))
-			continue;
-		expect(f.client, ends[i], "+OK");
-		assert_string_equal(receive(waiting),
-				    "-ERR the model was deleted or replaced while the command waited for its batch");
-	}
-	redis_client_close(waiting);
-}
-
 /* On one device operations follow each other: the one that would wait for a batch comes to its queue last. */
 static void dag_that_comes_to_a_deleted_model_is_answered(void **state)
 {
@@ -263,7 +241,6 @@ int main(void)
 		cmocka_unit_test_setup(late_command_is_timed_out_without_running, fill),
 		cmocka_unit_test_setup(small_batches_wait_for_each_other, fill),
 		cmocka_unit_test_setup(batch_that_loses_rows_is_an_error, fill),
-		cmocka_unit_test_setup(clients_that_wait_for_a_batch_learn_of_the_deletion, fill),
 		cmocka_unit_test_setup(dag_that_comes_to_a_deleted_model_is_answered, fill),
 		cmocka_unit_test_setup(devices_have_an_end, fill),
 	};
