@@ -281,14 +281,127 @@ static const struct exchange refused[] = {
 	{"AI.TENSORGET {t}x VALUES", "+QUEUED"},
 	{"EXEC", "[-" NO_TRANSACTION " -" NO_TRANSACTION " [\"2\" \"3\"]]"},
 	{"EVAL $LUA_EXECUTE 0", "\"" NO_TRANSACTION "\""},
+	{"MULTI", "+OK"},
+	{"AI.MODELRUN {t}m INPUTS {t}x {t}x OUTPUTS {t}y", "+QUEUED"},
+	{"AI.DAGRUN_RO LOAD 1 {t}x |> AI.TENSORGET {t}x", "+QUEUED"},
+	{"AI.DAGEXECUTE LOAD 1 {t}x |> AI.TENSORGET {t}x", "+QUEUED"},
+	{"AI.DAGEXECUTE_RO LOAD 1 {t}x |> AI.TENSORGET {t}x", "+QUEUED"},
+	{"AI.TENSORSET {t}z FLOAT 1 VALUES 5", "+QUEUED"},
+	{"AI.MODELSTORE {t}n " STORE_MUL, "+QUEUED"},
+	{"AI.MODELDEL {t}n", "+QUEUED"},
+	{"EXEC", "[-" NO_TRANSACTION " -" NO_TRANSACTION " -" NO_TRANSACTION " -" NO_TRANSACTION " +OK +OK +OK]"},
 	{"EVAL $LUA_RUN 0", "\"" NO_TRANSACTION "\""},
 	{"EVAL $LUA_DAG 0", "\"" NO_TRANSACTION "\""},
 	{"EVAL $LUA_TENSOR 0", "[\"7\"]"},
 };
 
 static const struct exchange refused_kept[] = {
-	{"EXISTS {t}y", ":0"},
+	{"EXISTS {t}y {t}n", ":0"},
+	{"AI.TENSORGET {t}z VALUES", "[\"5\"]"},
 	{"AI.TENSORGET {t}lua VALUES", "[\"7\"]"},
+};
+
+/* One part of a DAG a device: in order on each, side by side else. */
+static const struct exchange devices[] = {
+	{"AI.MODELSTORE {t}a TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK"},
+	{"AI.MODELSTORE {t}b TF CPU:1 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK"},
+	{"AI.MODELSTORE {t}c TF CPU:2 INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL", "+OK"},
+	{"AI.TENSORSET {t}x FLOAT 2 VALUES 2 3", "+OK"},
+	{"AI.DAGEXECUTE LOAD 1 {t}x PERSIST 2 {t}w {t}v |> AI.MODELEXECUTE {t}a INPUTS 2 {t}x {t}x OUTPUTS 1 u |> "
+	 "AI.MODELEXECUTE {t}b INPUTS 2 {t}x {t}x OUTPUTS 1 {t}v |> AI.MODELEXECUTE {t}c INPUTS 2 u {t}v OUTPUTS 1 "
+	 "{t}w "
+	 "|> AI.TENSORGET {t}w VALUES",
+	 "[+OK +OK +OK [\"16\" \"81\"]]"},
+	{"AI.DAGRUN LOAD 1 {t}x PERSIST 1 {t}u |> AI.MODELRUN {t}c INPUTS {t}x {t}x OUTPUTS {t}u |> AI.MODELRUN {t}b "
+	 "INPUTS "
+	 "{t}u {t}x OUTPUTS {t}u |> AI.MODELRUN {t}a INPUTS {t}u {t}x OUTPUTS {t}u |> AI.MODELRUN {t}c INPUTS {t}u "
+	 "{t}x "
+	 "OUTPUTS {t}u",
+	 "[+OK +OK +OK +OK]"},
+};
+
+static const struct exchange devices_kept[] = {
+	{"AI.TENSORGET {t}w VALUES", "[\"16\" \"81\"]"},
+	{"AI.TENSORGET {t}v VALUES", "[\"4\" \"9\"]"},
+	{"AI.TENSORGET {t}u VALUES", "[\"32\" \"243\"]"},
+	{"AI.DAGRUN_RO LOAD 1 {t}x |> AI.MODELRUN {t}a INPUTS {t}x {t}x OUTPUTS u |> AI.MODELRUN {t}b INPUTS u u "
+	 "OUTPUTS v |> "
+	 "AI.TENSORGET v VALUES",
+	 "[+OK +OK [\"16\" \"81\"]]"},
+};
+
+/* After the first error nothing runs, what was not made is NA, and nothing persists. */
+static const struct exchange failures[] = {
+	{"AI.MODELSTORE {t}m " STORE_MUL, "+OK"},
+	{"AI.TENSORSET {t}x FLOAT 2 VALUES 2 3", "+OK"},
+	{"AI.TENSORSET {t}int INT32 2 VALUES 2 3", "+OK"},
+	{"AI.MODELRUN {t}m INPUTS {t}x {t}int OUTPUTS {t}y",
+	 "-ERR model '{t}m': input 'b' is of type FLOAT, not INT32"},
+	{"AI.MODELEXECUTE {t}m INPUTS 2 {t}int {t}x OUTPUTS 1 {t}y",
+	 "-ERR model '{t}m': input 'a' is of type FLOAT, not INT32"},
+	{"AI.DAGRUN LOAD 2 {t}x {t}int PERSIST 2 {t}v {t}y |> AI.TENSORSET {t}v FLOAT 1 |> AI.MODELRUN {t}m INPUTS "
+	 "{t}x {t}int "
+	 "OUTPUTS w |> AI.TENSORGET w VALUES |> AI.MODELRUN {t}m INPUTS {t}x {t}x OUTPUTS {t}y |> AI.TENSORGET {t}y |> "
+	 "AI.TENSORGET {t}x VALUES",
+	 "[+OK -ERR model '{t}m': input 'b' is of type FLOAT, not INT32 +NA +NA +NA [\"2\" \"3\"]]"},
+};
+
+static const struct exchange failures_kept[] = {
+	{"EXISTS {t}y {t}v", ":0"},
+	{"AI.DAGRUN_RO LOAD 2 {t}x {t}int |> AI.MODELRUN {t}m INPUTS {t}x {t}int OUTPUTS w |> AI.TENSORGET w",
+	 "[-ERR model '{t}m': input 'b' is of type FLOAT, not INT32 +NA]"},
+};
+
+/* Every command that finds another kind of value says so, and leaves it. */
+static const struct exchange kinds[] = {
+	{"AI.MODELSTORE {t}m " STORE_MUL, "+OK"},
+	{"AI.SCRIPTSTORE {t}s CPU ENTRY_POINTS 1 first SOURCE $SOURCE", "+OK"},
+	{"AI.TENSORSET {t}x FLOAT 2 VALUES 2 3", "+OK"},
+	{"RPUSH {t}list a", ":1"},
+	{"AI.TENSORSET {t}m FLOAT 1", WRONGTYPE},
+	{"AI.TENSORSET {t}s FLOAT 1", WRONGTYPE},
+	{"AI.TENSORSET {t}list FLOAT 1", WRONGTYPE},
+	{"AI.MODELSTORE {t}x " STORE_MUL, WRONGTYPE},
+	{"AI.MODELSTORE {t}s " STORE_MUL, WRONGTYPE},
+	{"AI.MODELSET {t}list TF CPU INPUTS a b OUTPUTS mul BLOB $MUL", WRONGTYPE},
+	{"AI.MODELDEL {t}x", WRONGTYPE},
+	{"AI.MODELDEL {t}s", WRONGTYPE},
+	{"AI.SCRIPTSTORE {t}m CPU ENTRY_POINTS 1 first SOURCE $SOURCE", WRONGTYPE},
+	{"AI.SCRIPTSET {t}x CPU SOURCE $SOURCE", WRONGTYPE},
+	{"AI.SCRIPTDEL {t}m", WRONGTYPE},
+	{"AI.MODELRUN {t}s INPUTS {t}x {t}x OUTPUTS {t}y", WRONGTYPE},
+	{"AI.MODELRUN {t}m INPUTS {t}x {t}m OUTPUTS {t}y", WRONGTYPE},
+	{"AI.MODELRUN {t}m INPUTS {t}x {t}x OUTPUTS {t}m", WRONGTYPE},
+	{"AI.MODELEXECUTE {t}x INPUTS 2 {t}x {t}x OUTPUTS 1 {t}y", WRONGTYPE},
+	{"AI.MODELEXECUTE {t}m INPUTS 2 {t}list {t}x OUTPUTS 1 {t}y", WRONGTYPE},
+	{"AI.MODELEXECUTE {t}m INPUTS 2 {t}x {t}x OUTPUTS 1 {t}list", WRONGTYPE},
+	{"AI.SCRIPTEXECUTE {t}m first INPUTS 1 {t}x OUTPUTS 1 {t}y", WRONGTYPE},
+	{"AI.SCRIPTEXECUTE {t}s first INPUTS 1 {t}m OUTPUTS 1 {t}y", WRONGTYPE},
+	{"AI.SCRIPTEXECUTE {t}s first INPUTS 1 {t}x OUTPUTS 1 {t}s", WRONGTYPE},
+	{"AI.SCRIPTRUN {t}x first INPUTS {t}x OUTPUTS {t}y", WRONGTYPE},
+	{"AI.DAGRUN LOAD 1 {t}m |> AI.TENSORGET {t}m", WRONGTYPE},
+	{"AI.DAGRUN LOAD 1 {t}x PERSIST 1 {t}m |> AI.TENSORSET {t}m FLOAT 1", WRONGTYPE},
+	{"AI.DAGEXECUTE LOAD 1 {t}x |> AI.MODELEXECUTE {t}s INPUTS 2 {t}x {t}x OUTPUTS 1 y", WRONGTYPE},
+	{"AI.DAGEXECUTE LOAD 1 {t}x |> AI.SCRIPTEXECUTE {t}m first INPUTS 1 {t}x OUTPUTS 1 y", WRONGTYPE},
+};
+
+static const struct exchange kinds_kept[] = {
+	{"AI.TENSORGET {t}m", WRONGTYPE},
+	{"AI.TENSORGET {t}s", WRONGTYPE},
+	{"AI.TENSORGET {t}list", WRONGTYPE},
+	{"AI.MODELGET {t}x", WRONGTYPE},
+	{"AI.MODELGET {t}s", WRONGTYPE},
+	{"AI.SCRIPTGET {t}x", WRONGTYPE},
+	{"AI.SCRIPTGET {t}m", WRONGTYPE},
+	{"AI.INFO {t}x", "-ERR cannot find run info for key"},
+	{"AI.INFO {t}list", "-ERR cannot find run info for key"},
+	{"AI.DAGRUN_RO LOAD 1 {t}s |> AI.TENSORGET {t}s", WRONGTYPE},
+	{"AI.DAGEXECUTE_RO LOAD 1 {t}x |> AI.MODELEXECUTE {t}list INPUTS 2 {t}x {t}x OUTPUTS 1 y", WRONGTYPE},
+	{"LRANGE {t}list 0 -1", "[\"a\"]"},
+	{"AI.TENSORGET {t}x VALUES", "[\"2\" \"3\"]"},
+	{"TYPE {t}m", "+AI__MODEL"},
+	{"TYPE {t}s", "+AI_SCRIPT"},
+	{"EXISTS {t}y", ":0"},
 };
 
 const struct conformance_block conformance_runs[] = {
@@ -297,6 +410,9 @@ const struct conformance_block conformance_runs[] = {
 	BLOCK("errors of AI.MODELRUN", run_errors, run_errors_kept),
 	BLOCK_AGAIN("DAGs", dags, dags_kept, 2),
 	BLOCK("errors of DAGs", dag_errors, dag_errors_kept),
+	BLOCK_AGAIN("DAGs over several devices", devices, devices_kept, 4),
+	BLOCK_AGAIN("operations that fail", failures, failures_kept, 3),
+	BLOCK("commands on other kinds of values", kinds, kinds_kept),
 	BLOCK("transactions and Lua", refused, refused_kept),
 };
 const size_t conformance_nruns = ARRAY_LEN(conformance_runs);
