@@ -113,7 +113,7 @@ static void commands_for_another_shard_are_sent_there(void **state)
 	static const char *const lines[] = {
 		"AI.TENSORSET {t}k FLOAT 1",
 		"AI.TENSORGET {t}x",
-		"AI.MODELSTORE {t}k " STORE_MUL,
+		"AI.MODELSTORE {t}k TF CPU INPUTS 2 a b OUTPUTS 1 mul BLOB $MUL",
 		"AI.MODELSET {t}k TF CPU INPUTS a b OUTPUTS mul BLOB $MUL",
 		"AI.MODELGET {t}m META",
 		"AI.MODELDEL {t}k",

@@ -135,7 +135,8 @@ static void rows_hold_after_promotion(void **state)
 	char master[DIGEST_MAX], line[64];
 
 	snprintf(line, sizeof(line), "REPLICAOF 127.0.0.1 %u", f.server.port);
-	expect(replica.client, line, "+OK");
+	/* "+OK Already connected…" after a block that failed half-way. */
+	assert_memory_equal(ask(replica.client, line), "+OK", 3);
 	expect_block(f.client, b);
 	digest(master, f.client);
 	expect_soon(replica.client, "DEBUG DIGEST", master);
