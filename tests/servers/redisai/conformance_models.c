@@ -38,6 +38,9 @@ static const struct exchange stored[] = {
 	 "+OK"},
 	{"AI.MODELSET {t}setlite TFLITE CPU INPUTS input OUTPUTS other BLOB $TFLITE", "+OK"},
 	{"AI.MODELSET {t}setonnx ONNX CPU TAG o BLOB $ONNX", "+OK"},
+	/* The older command takes any name of a device, and no inputs. */
+	{"AI.MODELSET {t}odd TF elsewhere INPUTS a b OUTPUTS mul BLOB $MUL", "+OK"},
+	{"AI.MODELSET {t}constant TF x INPUTS OUTPUTS axis BLOB $SUM", "+OK"},
 	/* One model in place of another, then gone. */
 	{"AI.MODELSTORE {t}again TFLITE CPU TAG first BLOB $TFLITE", "+OK"},
 	{"AI.MODELSTORE {t}again TF CPU TAG second INPUTS 2 b a OUTPUTS 1 mul BLOB $MUL", "+OK"},
@@ -67,6 +70,9 @@ static const struct exchange stored_kept[] = {
 	{"AI.MODELGET {t}set META", "[" META_OF("TF", "CPU", "x", BATCH("4", "2"), NAMES) TIMEOUT("7") "]"},
 	{"AI.MODELGET {t}setlite META", "[" META_OF("TFLITE", "CPU", "", BATCH("0", "0"), NO_NAMES) TIMEOUT("0") "]"},
 	{"AI.MODELGET {t}setonnx META", "[" META_OF("ONNX", "CPU", "o", BATCH("0", "0"), NO_NAMES) TIMEOUT("0") "]"},
+	{"AI.MODELGET {t}odd META", "[" META_OF("TF", "elsewhere", "", BATCH("0", "0"), NAMES) TIMEOUT("0") "]"},
+	{"AI.MODELGET {t}constant META",
+	 "[" META_OF("TF", "x", "", BATCH("0", "0"), "\"inputs\" [] \"outputs\" [\"axis\"]") TIMEOUT("0") "]"},
 	{"AI.MODELGET {t}again META", "[" META_OF("TF", "CPU", "second", BATCH("0", "0"),
 						  "\"inputs\" [\"b\" \"a\"] \"outputs\" [\"mul\"]") TIMEOUT("0") "]"},
 	{"EXISTS {t}gone {t}dropped", ":0"},
