@@ -143,6 +143,11 @@ $(TEST_BACKEND): $(BUILD)/tests/servers/redisai/backend/torch.o $(call archive,e
 	$(link) -shared -Wl,--exclude-libs,ALL -lm -o $@
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/servers/redisai/test_*.c)): $(TEST_BACKEND)
 
+# The soak of the module: see tests/servers/redisai/soak/soak.c.
+SOAK := $(BUILD)/tests/servers/redisai/run_soak
+$(SOAK): $(call objects,tests/servers/redisai/soak) $(BUILD)/tests/servers/redisai/harness.o $(TEST_SUPPORT) $(foreach f,$(filter $(FOLDERS),$(call closure,servers/redisai)),$(call archive,$(f))) | $(TEST_BACKEND)
+	$(link) $(foreach f,$(call closure,servers/redisai),$(SYS_$(f))) -lcmocka -o $@
+
 # Builds for the targets that show something else: quietly, on all cores unless -j was given.
 quietly = +@$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -164,6 +169,16 @@ asan ubsan:
 tsan:
 	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 	@TSAN_OPTIONS=halt_on_error=1 scripts/run_tests.sh $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
+
+# Ten minutes under AddressSanitizer, then three under ThreadSanitizer, by SOAK_SECONDS and SOAK_TSAN_SECONDS.
+SOAK_SECONDS ?= 600
+SOAK_TSAN_SECONDS ?= $(shell echo $$(($(SOAK_SECONDS) * 3 / 10)))
+TSAN_RUNTIME = $(shell $(CC) -print-file-name=libtsan.so)
+.PHONY: soak
+soak:
+	$(quietly) BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined module $(patsubst $(BUILD)/%,build/asan/%,$(SOAK))
+	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread module $(patsubst $(BUILD)/%,build/tsan/%,$(SOAK))
+	@scripts/run_soak.sh build/asan $(ASAN_RUNTIME) $(SOAK_SECONDS) build/tsan $(TSAN_RUNTIME) $(SOAK_TSAN_SECONDS)
 
 # fuzz/<folder>/fuzz_*.c: libFuzzer targets, linked with the folder's other files, run for FUZZ_SECONDS each from their
 # corpus_* folder.
@@ -217,6 +232,7 @@ help:
 #: make test         packages, build, every test; ends with N passed, N failed, N skipped
 #: make              the programs in bin/ and the Redis module bin/redisai.so
 #: make asan tsan    the tests again under AddressSanitizer + UBSan, ThreadSanitizer
+#: make soak         the RedisAI module under fire for SOAK_SECONDS (600), under both sanitizers
 #: make fuzz         every fuzz target for FUZZ_SECONDS (20) each
 #: make bench-self   our own speed, as ratios to other tools measured in the same run
 #: make format format-check lint tidy    layout and lint

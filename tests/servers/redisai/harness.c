@@ -103,11 +103,10 @@ void define_part(const char *name, const char *of, size_t from, size_t to)
 	define(name, of + from, (to < len ? to : len) - from);
 }
 
-void send_line(struct redis_client *c, const char *line)
+void append_line(struct buf *to, const char *line)
 {
 	const char *words[WORDS_MAX];
 	size_t lens[WORDS_MAX], n = 0;
-	struct error err;
 
 	while (*line) {
 		assert_true(n < WORDS_MAX);
@@ -119,73 +118,87 @@ void send_line(struct redis_client *c, const char *line)
 			value_of(&words[n], &lens[n]);
 		n++;
 	}
-	resp_append_command(redis_client_out(c), n, words, lens);
+	resp_append_command(to, n, words, lens);
+}
+
+void send_line(struct redis_client *c, const char *line)
+{
+	struct error err;
+
+	append_line(redis_client_out(c), line);
 	if (redis_client_send(c, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
-static void show_bytes(const char *data, size_t len)
+static void show_bytes(struct buf *to, const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char b = (unsigned char)data[i];
 
 		if (b >= ' ' && b < 0x7f)
-			buf_append(&answer, &b, 1);
+			buf_append(to, &b, 1);
 		else
-			buf_printf(&answer, "\\x%02x", b);
+			buf_printf(to, "\\x%02x", b);
 	}
 }
 
-static void show_leaf(const struct resp_node *node)
+static void show_leaf(struct buf *to, const struct resp_node *node)
 {
 	switch (node->type) {
 	case RESP_STATUS:
 	case RESP_ERROR:
-		buf_append(&answer, node->type == RESP_STATUS ? "+" : "-", 1);
-		show_bytes(node->data, node->len);
+		buf_append(to, node->type == RESP_STATUS ? "+" : "-", 1);
+		show_bytes(to, node->data, node->len);
 		break;
 	case RESP_INTEGER:
-		buf_printf(&answer, ":%lld", (long long)node->integer);
+		buf_printf(to, ":%lld", (long long)node->integer);
 		break;
 	case RESP_NIL:
-		buf_append(&answer, "nil", 3);
+		buf_append(to, "nil", 3);
 		break;
 	default:
-		buf_append(&answer, "\"", 1);
-		show_bytes(node->data, node->len);
-		buf_append(&answer, "\"", 1);
+		buf_append(to, "\"", 1);
+		show_bytes(to, node->data, node->len);
+		buf_append(to, "\"", 1);
 		break;
 	}
 }
 
 /* Shows the element at *at and what is in it. */
-static void show(const struct resp_node *nodes, size_t n, size_t *at)
+static void show(struct buf *to, const struct resp_node *nodes, size_t n, size_t *at)
 {
 	const struct resp_node *node = &nodes[(*at)++];
 
 	if (node->type != RESP_ARRAY) {
-		show_leaf(node);
+		show_leaf(to, node);
 		return;
 	}
-	buf_append(&answer, "[", 1);
+	buf_append(to, "[", 1);
 	for (int64_t i = 0; i < node->integer && *at < n; i++) {
 		if (i)
-			buf_append(&answer, " ", 1);
-		show(nodes, n, at);
+			buf_append(to, " ", 1);
+		show(to, nodes, n, at);
 	}
-	buf_append(&answer, "]", 1);
+	buf_append(to, "]", 1);
+}
+
+void show_reply(struct buf *to, const struct resp_node *nodes, size_t n)
+{
+	size_t at = 0;
+
+	buf_clear(to);
+	show(to, nodes, n, &at);
 }
 
 const char *receive(struct redis_client *c)
 {
 	const struct resp_node *nodes;
 	struct error err;
-	size_t n, at = 0;
+	size_t n;
 
 	if (redis_client_receive(c, &nodes, &n, &err) < 0)
 		fail_msg("%s", err.text);
-	buf_clear(&answer);
-	show(nodes, n, &at);
+	show_reply(&answer, nodes, n);
 	return answer.data;
 }
 

@@ -38,6 +38,9 @@ const char *ask(struct redis_client *c, const char *line);
 /* Two halves of ask, for answers that take their time. */
 void send_line(struct redis_client *c, const char *line);
 const char *receive(struct redis_client *c);
+/* The same as bytes, for those that send and receive themselves; several threads may, once all values have their names. */
+void append_line(struct buf *to, const char *line);
+void show_reply(struct buf *to, const struct resp_node *nodes, size_t n);
 /* Fails the test, naming the command, if the answer is another one. */
 void expect(struct redis_client *c, const char *line, const char *answer);
 
