@@ -189,6 +189,7 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(dir $(1))fuzz_%,$(call ob
 	$$(link) -fsanitize=fuzzer $(foreach f,$(call closure,$(call folder_of,$(1),fuzz)),$(SYS_$(f))) -o $$@
 endef
 $(foreach t,$(patsubst $(BUILD)/%,%,$(FUZZERS)),$(eval $(call fuzz_rules,$(t))))
+$(filter $(BUILD)/fuzz/servers/redisai/%,$(FUZZERS)): $(BUILD)/tests/servers/redisai/backend/torch.o
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
 fuzz:

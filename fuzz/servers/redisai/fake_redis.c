@@ -16,6 +16,10 @@
 #include "common/buf.h"
 #include "fuzz/servers/redisai/fake_io.h"
 #include "fuzz/servers/redisai/fake_strings.h"
+#include "servers/redisai/module.h"
+
+/* tests/servers/redisai/backend/torch.c, linked in. */
+extern const struct backend_ops aibench_backend;
 
 #define KEYS_MAX 64
 #define COMMANDS_MAX 32
@@ -542,8 +546,11 @@ void fake_redis_start(void)
 {
 	struct RedisModuleCtx ctx = {.get_api = get_api};
 
-	if (ncommands == 0)
-		fake_redis_check(RedisModule_OnLoad(&ctx, NULL, 0) == REDISMODULE_OK, "the module does not load");
+	if (ncommands > 0)
+		return;
+	fake_redis_check(RedisModule_OnLoad(&ctx, NULL, 0) == REDISMODULE_OK, "the module does not load");
+	/* As if it had been loaded from its file. */
+	redisai.backends.loaded[BACKEND_TORCH] = &aibench_backend;
 }
 
 struct RedisModuleString *fake_redis_string(const char *data, size_t len)

@@ -2,7 +2,7 @@
  * fuzz_commands.c - AI.* command lines through the whole module, over a fake Redis.
  *
  * An input is commands, one a line, in words between single spaces; $M stands for a model (a, b -> mul), $S for its
- * first half, $Z for eight zero bytes.
+ * first half, $Z for eight zero bytes, $D for a model of the test's TORCH backend and $F for a script of it.
  */
 #include <stdint.h>
 #include <string.h>
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct RedisModuleString *make_word(const char *text, size_t len)
 {
-	static const char zeros[8];
+	static const char zeros[8], script[] = "def f(t, k, a): sum\ndef g(t, k, a): words\ndef h(t, k, a): list";
 	size_t model_len;
 	const char *model = fake_redis_model(&model_len);
 
@@ -26,6 +26,10 @@ static struct RedisModuleString *make_word(const char *text, size_t len)
 		return fake_redis_string(model, model_len / 2);
 	if (len == 2 && memcmp(text, "$Z", 2) == 0)
 		return fake_redis_string(zeros, sizeof(zeros));
+	if (len == 2 && memcmp(text, "$D", 2) == 0)
+		return fake_redis_string("double", 6);
+	if (len == 2 && memcmp(text, "$F", 2) == 0)
+		return fake_redis_string(script, sizeof(script) - 1);
 	return fake_redis_string(text, len);
 }
 
