@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 seed=${SOAK_SEED:-$(date +%s)}
 passed=0 failed=0
-# redis-server itself is not instrumented: what it does alone is not judged, and its allocator is not ours to check.
-export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:exitcode=99
+# redis-server itself is not instrumented: what it does alone is not judged.
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:exitcode=99
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:exitcode=99:second_deadlock_stack=1
 while [ $# -ge 3 ]; do

@@ -387,8 +387,8 @@ static bool ask_one(struct soak_client *c)
 	r = redis_client_send(c->redis, &err);
 	if (r == 0)
 		r = redis_client_receive(c->redis, &nodes, &n, &err);
-	if (r == ERR_TIMEOUT)
-		return fail(c, q.line, "no answer");
+	if (r == ERR_TIMEOUT || r == ERR_PROTOCOL)
+		return fail(c, q.line, err.text);
 	if (r < 0) {
 		c->counts.lost++;
 		redis_client_close(c->redis);

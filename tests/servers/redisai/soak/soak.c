@@ -121,13 +121,17 @@ static uint64_t anonymous_memory(pid_t pid)
 static struct memory measure(struct soak *s)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
+	nsec_t limit = clock_now() + ANSWER_TIMEOUT;
 	struct memory m;
 
 	expect(s->f.client, "FLUSHALL SYNC", "+OK");
 	while (!strstr(ask(s->f.client, "INFO MEMORY"), "lazyfree_pending_objects:0\\x0d") ||
 	       !strstr(ask(s->f.client, "INFO CLIENTS"), "connected_clients:1\\x0d") ||
-	       strstr(ask(s->f.client, "INFO PERSISTENCE"), "in_progress:1"))
+	       strstr(ask(s->f.client, "INFO PERSISTENCE"), "in_progress:1")) {
+		if (clock_now() > limit)
+			fail_msg("the server does not come to rest:\n%s", ask(s->f.client, "INFO"));
 		nanosleep(&pause, NULL);
+	}
 	m.used = number_after(ask(s->f.client, "INFO MEMORY"), "used_memory:");
 	m.rss = anonymous_memory(s->f.server.process.pid);
 	return m;
