@@ -245,7 +245,7 @@ int RedisModule_OnLoad(struct RedisModuleCtx *ctx, struct RedisModuleString **ar
 
 	if (missing) {
 		if (RedisModule_Log)
-			RedisModule_Log(ctx, "warning", "this Redis has no RedisModule_%s: 6.2 or later is needed",
+			RedisModule_Log(ctx, "warning", "this Redis has no %s: 6.2 or later is needed",
 					missing);
 		return REDISMODULE_ERR;
 	}

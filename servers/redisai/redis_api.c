@@ -5,10 +5,23 @@
 
 #include <string.h>
 
+#include "common/arith.h"
+
 #define REDIS_API_DEFINE(type, name, args) type(*RedisModule_##name) args;
 REDIS_API_LIST(REDIS_API_DEFINE)
 REDIS_API_OPTIONAL_LIST(REDIS_API_DEFINE)
 #undef REDIS_API_DEFINE
+
+/* Where each function's address goes: Redis writes it there whatever the function's type. */
+struct binding {
+	const char *name;
+	void *address;
+};
+
+#define REDIS_API_ROW(type, name, args) {"RedisModule_" #name, (void *)&RedisModule_##name},
+static const struct binding required[] = {REDIS_API_LIST(REDIS_API_ROW)};
+static const struct binding optional[] = {REDIS_API_OPTIONAL_LIST(REDIS_API_ROW)};
+#undef REDIS_API_ROW
 
 const char *redis_api_bind(struct RedisModuleCtx *ctx)
 {
@@ -16,15 +29,12 @@ const char *redis_api_bind(struct RedisModuleCtx *ctx)
 
 	/* A context begins with the address of the function that finds all others. */
 	memcpy(&get_api, ctx, sizeof(get_api));
-#define REDIS_API_BIND(type, name, args) \
-	if (get_api("RedisModule_" #name, &RedisModule_##name) != REDISMODULE_OK) \
-		return #name;
-	REDIS_API_LIST(REDIS_API_BIND)
-#undef REDIS_API_BIND
-#define REDIS_API_TRY(type, name, args) \
-	if (get_api("RedisModule_" #name, &RedisModule_##name) != REDISMODULE_OK) \
-		RedisModule_##name = NULL;
-	REDIS_API_OPTIONAL_LIST(REDIS_API_TRY)
-#undef REDIS_API_TRY
+	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
+		if (get_api(required[i].name, required[i].address) != REDISMODULE_OK)
+			return required[i].name;
+	}
+	/* Those that are not there stay NULL. */
+	for (size_t i = 0; i < ARRAY_LEN(optional); i++)
+		(void)get_api(optional[i].name, optional[i].address);
 	return NULL;
 }

@@ -379,6 +379,8 @@ static bool ask_one(struct soak_client *c)
 			c->counts.lost++;
 			return true;
 		}
+		if (r < 0 && strstr(err.text, "still loading")) /* DEBUG RELOAD */
+			return true;
 		if (r < 0)
 			return fail(c, "connecting", err.text);
 	}
