@@ -186,22 +186,29 @@ void temp_folder_remove(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-unsigned short free_port(void)
+/* Nobody has the port of 127.0.0.1 at this moment. */
+static bool is_free(unsigned port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool bound;
 
-	/* Below 40000, so that a cluster's bus port (port + 10000) exists too, and below the ports that connects take. */
-	for (int tries = 0; tries < 1000; tries++) {
-		unsigned n = (unsigned)getpid() * 31u + (unsigned)tries * 7919u + (unsigned)fd;
-		static unsigned salt;
+	a.sin_port = htons((unsigned short)port);
+	bound = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+	close(fd);
+	return bound;
+}
 
-		a.sin_port = htons((unsigned short)(12000 + (n + 101u * salt++) % 18000));
-		if (bind(fd, (struct sockaddr *)&a, len) == 0) {
-			close(fd);
-			return ntohs(a.sin_port);
-		}
+/* A cluster's bus port is the port + 10000: both are to be free, and below the ports that outgoing connections take. */
+unsigned short free_port(void)
+{
+	static unsigned salt;
+
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		unsigned port = 12000 + ((unsigned)getpid() * 31u + tries * 7919u + 101u * salt++) % 10000;
+
+		if (is_free(port) && is_free(port + 10000))
+			return (unsigned short)port;
 	}
 	die("no free port");
 	return 0;
