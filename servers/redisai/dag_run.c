@@ -86,7 +86,7 @@ static void finish_op(struct dag *d, struct dag_op *op, int result, const char *
 		d->slots[d->index[op->out + i]].tensor = d->tensors[op->out + i];
 	op->state = OP_DONE;
 	if (op->kind == OP_MODEL)
-		stored_model_measured(op->model, input_elements(d, op), run_time);
+		run_estimate_add(&op->model->estimate, input_elements(d, op), run_time);
 }
 
 static void run_in_line(struct dag *d, struct dag_op *op)
@@ -122,7 +122,7 @@ static uint32_t run_quick_ops(struct dag *d)
 		    !stored_model_is_quick(op->model, input_elements(d, op), &run_time))
 			return i;
 		total += run_time;
-		if (total > INLINE_RUN_MAX)
+		if (total > RUN_QUICK_MAX)
 			return i;
 		run_in_line(d, op);
 	}

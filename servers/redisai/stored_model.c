@@ -189,35 +189,7 @@ size_t stored_model_memory(const struct stored_model *m)
 
 bool stored_model_is_quick(const struct stored_model *m, size_t elements, nsec_t *ret_run_time)
 {
-	if (m->batching.size ||
-	    elements > atomic_load_explicit((atomic_size_t *)(uintptr_t)&m->inline_elements, memory_order_relaxed))
-		return false;
-	*ret_run_time = atomic_load_explicit((atomic_llong *)(uintptr_t)&m->run_time, memory_order_relaxed);
-	return true;
-}
-
-void stored_model_measured(struct stored_model *m, size_t elements, nsec_t run_time)
-{
-	nsec_t average = atomic_load_explicit(&m->run_time, memory_order_relaxed);
-	size_t known = atomic_load_explicit(&m->inline_elements, memory_order_relaxed);
-
-	if (elements > known) {
-		if (run_time > INLINE_RUN_MAX)
-			return;
-		atomic_store_explicit(&m->inline_elements, elements, memory_order_relaxed);
-		if (run_time > average)
-			atomic_store_explicit(&m->run_time, run_time, memory_order_relaxed);
-		return;
-	}
-	/* One run that was preempted says little about the model. */
-	if (run_time > 4 * INLINE_RUN_MAX)
-		run_time = 4 * INLINE_RUN_MAX;
-	average += (run_time - average) / 8;
-	if (average > INLINE_RUN_MAX) {
-		average = 0;
-		atomic_store_explicit(&m->inline_elements, 0, memory_order_relaxed);
-	}
-	atomic_store_explicit(&m->run_time, average, memory_order_relaxed);
+	return !m->batching.size && run_estimate_is_quick(&m->estimate, elements, ret_run_time);
 }
 
 static unsigned long long samples_in(const struct tensor *first_output)

@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "engine/model.h"
 #include "engine/queue.h"
+#include "engine/run_estimate.h"
 #include "servers/redisai/stored.h"
 
 struct stored_model {
@@ -25,9 +26,7 @@ struct stored_model {
 	char **inputs, **outputs; /* as given; none for formats that carry the names themselves (all but TF) */
 	size_t ninputs, noutputs;
 	struct model_context *inline_context; /* of the main thread; NULL until it runs the model */
-	/* Of runs with up to inline_elements input elements: their moving average. See stored_model_measured. */
-	atomic_llong run_time;
-	atomic_size_t inline_elements;
+	struct run_estimate estimate;
 };
 
 /* What a model is made of; strings are copied. */
@@ -53,14 +52,8 @@ void stored_model_retire(struct stored_model *m);
 /* Queues the job; canceled at once where it would wait for a batch that nobody else can join. */
 void stored_model_submit(struct stored_model *m, struct job *job);
 
-/*
- * The rule for running on the main thread: a model whose runs of this size or larger took INLINE_RUN_MAX or less is
- * not worth two thread switches. A size counts as known after such a run in a worker; runs of known sizes form a
- * moving average, and once that is over the limit the model starts again from the queue.
- */
-#define INLINE_RUN_MAX (20 * NSEC_PER_USEC)
+/* Whether the run is worth the main thread's time (engine/run_estimate.h). One that is to wait for a batch is not. */
 bool stored_model_is_quick(const struct stored_model *m, size_t elements, nsec_t *ret_run_time);
-void stored_model_measured(struct stored_model *m, size_t elements, nsec_t run_time);
 
 /* AI.INFO counts runs: samples / calls is the mean batch. A command that ran as part of another's run adds its samples
  * only. */
