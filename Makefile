@@ -28,7 +28,8 @@ LIBS_drivers := workloads net common
 LIBS_runners := drivers workloads stats net common
 LIBS_engine := proto common
 LIBS_servers/redisai := engine proto common
-FOLDERS := common proto net stats workloads datagen loaders drivers runners engine servers/redisai
+LIBS_servers/model_server := engine proto common
+FOLDERS := common proto net stats workloads datagen loaders drivers runners engine servers/redisai servers/model_server
 
 # folder: system libraries
 SYS_common := -lm
@@ -37,6 +38,7 @@ SYS_net := -lhiredis -lssl -lcrypto
 SYS_stats := -lz -ljansson -lm
 SYS_datagen := -ljpeg -lpng -lz -lm
 SYS_engine := -ldnnl -lgomp -ldl -lm
+SYS_servers/model_server := -lgrpc -lgpr -lmicrohttpd -ljansson
 
 # program: the folder it is the front of
 USES_aibench_generate_data := datagen
@@ -44,6 +46,7 @@ USES_aibench_generate_data_vision := datagen
 USES_aibench_generate_model := datagen
 USES_aibench_load_data := loaders
 USES_aibench_load_model := loaders
+USES_aibench_model_server := servers/model_server
 USES_aibench_run_inference_null := runners
 USES_aibench_run_inference_redis_set := runners
 USES_aibench_run_inference_redisai := runners
@@ -51,7 +54,7 @@ USES_aibench_run_inference_redisai_vision := runners
 PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/aibench_*.c))
 
 PROTO_GEN := $(patsubst proto/%.proto,$(BUILD)/proto/%.pb-c.c,$(wildcard proto/*.proto))
-PROTO_USERS := engine datagen servers/redisai
+PROTO_USERS := engine datagen servers/redisai servers/model_server
 
 sources = $(wildcard $(1)/*.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sources))
