@@ -80,7 +80,7 @@ int repository_list(struct repository_entry **ret, size_t *ret_n, struct reposit
 		    size_t len) MUST_CHECK;
 void repository_list_free(struct repository_entry *entries, size_t n);
 
-/* Every model that was configured is available. */
+/* Nothing that was configured is missing, and no version failed to load. */
 bool repository_ready(struct repository *r);
 
 #endif

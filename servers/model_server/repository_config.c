@@ -1,0 +1,89 @@
+/*
+ * repository_config.c - lists of NAME[:TAG]=VALUE.
+ */
+#include "servers/model_server/repository_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int parse_word(struct setting *s, const char *word, size_t len, bool plain)
+{
+	const char *equals = memchr(word, '=', len), *colon;
+	size_t name_len;
+
+	if (!equals && !plain)
+		return ERR_USAGE;
+	name_len = equals ? (size_t)(equals - word) : 0;
+	colon = name_len ? memchr(word, ':', name_len) : NULL;
+	if (equals && (name_len == 0 || colon == word || equals + 1 == word + len))
+		return ERR_USAGE;
+	s->name = strndup(word, colon ? (size_t)(colon - word) : name_len);
+	s->tag = colon ? strndup(colon + 1, (size_t)(equals - colon - 1)) : NULL;
+	s->value = equals ? strndup(equals + 1, len - name_len - 1) : strndup(word, len);
+	return s->name && s->value && (!colon || s->tag) ? 0 : ERR_NOMEM;
+}
+
+int settings_parse(struct settings *ret, const char *option, const char *words, bool plain, struct error *err)
+{
+	struct settings s = {0};
+	int r = 0;
+
+	for (const char *at = words ? words : ""; *at && r == 0;) {
+		size_t len = strcspn(at, ",");
+		struct setting *grown = realloc(s.list, (s.n + 1) * sizeof(*grown));
+
+		if (!grown) {
+			r = error_set(err, ERR_NOMEM, "-%s: out of memory", option);
+			break;
+		}
+		s.list = grown;
+		memset(&grown[s.n], 0, sizeof(*grown));
+		r = len ? parse_word(&grown[s.n++], at, len, plain) : ERR_USAGE;
+		if (r < 0)
+			error_set(err, (enum error_code)r, "-%s %.*s: must be %s", option, (int)(len < 200 ? len : 200),
+				  at, plain ? "VALUE or NAME=VALUE" : "NAME=VALUE, several with commas between them");
+		at += len;
+		at += *at == ',';
+	}
+	if (r < 0)
+		settings_release(&s);
+	else
+		*ret = s;
+	return r;
+}
+
+const char *settings_find(const struct settings *s, const char *name, size_t len)
+{
+	const char *every = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (strlen(s->list[i].name) == len && memcmp(s->list[i].name, name, len) == 0)
+			return s->list[i].value;
+		if (!s->list[i].name[0])
+			every = s->list[i].value;
+	}
+	return every;
+}
+
+const struct setting *settings_find_tag(const struct settings *s, const char *name, const char *tag, size_t tag_len)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct setting *at = &s->list[i];
+
+		if (at->tag && strcmp(at->name, name) == 0 && strlen(at->tag) == tag_len &&
+		    memcmp(at->tag, tag, tag_len) == 0)
+			return at;
+	}
+	return NULL;
+}
+
+void settings_release(struct settings *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->list[i].name);
+		free(s->list[i].tag);
+		free(s->list[i].value);
+	}
+	free(s->list);
+	memset(s, 0, sizeof(*s));
+}
