@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "datagen/parse_float.h"
+#include "common/parse_float.h"
 
 #define BUFFER_SIZE (256u << 10)
 #define LINE_MAX_BYTES (64u << 10) /* Kaggle's longest line is under 600 bytes */

@@ -1,4 +1,7 @@
-#include "datagen/parse_float.h"
+/*
+ * parse_float.c - decimal text to float32: eight digits a step, one multiplication, strtof for the rare rest.
+ */
+#include "common/parse_float.h"
 
 #include <endian.h>
 #include <stdbool.h>

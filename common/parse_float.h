@@ -1,8 +1,8 @@
 /*
  * parse_float.h - decimal text to the nearest float32, bit for bit what strtof answers, several times as fast.
  */
-#ifndef DATAGEN_PARSE_FLOAT_H
-#define DATAGEN_PARSE_FLOAT_H
+#ifndef COMMON_PARSE_FLOAT_H
+#define COMMON_PARSE_FLOAT_H
 
 /*
  * Reads [+-]digits[.digits][e[+-]digits] from text and returns where it ends, or NULL where text is no such number

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "common/rng.h"
-#include "datagen/parse_float.h"
+#include "common/parse_float.h"
 
 static uint32_t bits_of(float value)
 {
