@@ -125,6 +125,7 @@ $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 # ---- tests -----------------------------------------------------------------------------------------------------
 # tests/<folder>/test_*.c is linked with tests/support, that folder's library and what it uses; TESTS_USE_<folder>
 # names what a test needs beyond that.
+TESTS_USE_common := stats
 TESTS_USE_engine := datagen
 TESTS_USE_servers/redisai := net datagen
 TESTS_USE_e2e := net workloads stats common
