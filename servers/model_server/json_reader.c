@@ -26,7 +26,10 @@ int json_fail(struct json_reader *r, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	error_vwrite(&text, fmt, args);
 	va_end(args);
-	r->result = error_set(r->err, code, "JSON, byte %zu: %s", (size_t)(r->p - r->start) + 1, text.text);
+	if (code == ERR_INVALID)
+		r->result = error_set(r->err, code, "%s", text.text);
+	else
+		r->result = error_set(r->err, code, "JSON, byte %zu: %s", (size_t)(r->p - r->start) + 1, text.text);
 	return r->result;
 }
 
@@ -429,11 +432,34 @@ int json_read_uint(struct json_reader *r, uint64_t *ret)
 	return 0;
 }
 
+static int skip_number(struct json_reader *r)
+{
+	const char *p;
+	float special;
+
+	if (!is_digit(*r->p) && take_special(r, &special))
+		return 0;
+	if (check_number(r, &p) < 0)
+		return r->result;
+	if (*p == '.') {
+		for (p++; is_digit(*p); p++)
+			;
+	}
+	if (*p == 'e' || *p == 'E') {
+		p += p[1] == '+' || p[1] == '-' ? 2 : 1;
+		if (!is_digit(*p))
+			return fail(r, "a number that is not written as JSON's are");
+		for (; is_digit(*p); p++)
+			;
+	}
+	r->p += p - r->p;
+	return 0;
+}
+
 /* Nesting is limited, so the recursion is. */
 int json_skip(struct json_reader *r)
 {
 	struct json_string name;
-	double number;
 	bool flag;
 
 	switch (json_kind(r)) {
@@ -455,7 +481,7 @@ int json_skip(struct json_reader *r)
 	case JSON_KIND_STRING:
 		return take_string(r, false, &name);
 	case JSON_KIND_NUMBER:
-		return json_read_double(r, &number);
+		return skip_number(r);
 	case JSON_KIND_BOOL:
 		return json_read_bool(r, &flag);
 	case JSON_KIND_NULL:

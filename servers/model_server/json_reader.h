@@ -70,7 +70,8 @@ int json_read_float(struct json_reader *r, float *ret); /* the nearest; ERR_RANG
 int json_read_double(struct json_reader *r, double *ret);
 int json_skip(struct json_reader *r); /* one value of any kind, checked all the same */
 
-/* To end reading from without, as if the text were wrong here: sets the error (with the place) and returns the code. */
+/* To end reading from without: sets the error and returns the code. ERR_INVALID: the text is right, but says what cannot
+ * be; others come with the place. */
 int json_fail(struct json_reader *r, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* After the outermost value: 0 where nothing but white space is left, or what reading failed with. */
 int json_close(struct json_reader *r) MUST_CHECK;

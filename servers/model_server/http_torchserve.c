@@ -1,0 +1,162 @@
+/*
+ * http_torchserve.c - TorchServe's predictions and model descriptions.
+ *
+ * What a request to /predictions/MODEL holds is a matter of the model's handler. Here
+ *	{"transaction": [30 numbers], "reference": [256 numbers]}
+ * is an object of the inputs by name, each either with its batch dimension or, for a batch of one, without it, and is
+ * answered {"outputs": [p0, p1]}, as AIBench's handler for the fraud net does. A model of one input also takes its
+ * bytes as they are (any number of rows), and answers as TorchServe's base handler does with the plain list of values:
+ * [v0, v1, …] for one row, a list of such lists for several.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "servers/model_server/http_protocols.h"
+#include "servers/model_server/http_request.h"
+#include "servers/model_server/json_tensor.h"
+
+static bool is_json(const struct http_request *rq)
+{
+	const char *type = http_header(rq, "Content-Type");
+
+	if (type && !strncasecmp(type, "application/json", strlen("application/json")))
+		return true;
+	if (type && !strncasecmp(type, "application/octet-stream", strlen("application/octet-stream")))
+		return false;
+	/* curl -T and -d say nothing of JSON, and no float of use begins with a brace. */
+	return rq->body.len && rq->body.data[0] == '{';
+}
+
+static int read_json(struct http_request *rq, struct error *err)
+{
+	const struct served_model *m = rq->inference->model;
+	struct json_reader r;
+	struct json_string name;
+	int result = 0;
+
+	json_open(&r, rq->body.data, rq->body.len, err);
+	if (json_kind(&r) != JSON_KIND_OBJECT && m->ninputs == 1) {
+		result = http_input_json(rq, m->inputs[0].name, strlen(m->inputs[0].name), &r, true, err);
+	} else {
+		for (json_enter(&r, JSON_KIND_OBJECT); result == 0 && json_next_member(&r, &name);)
+			result = http_input_json(rq, name.text, name.len, &r, true, err);
+	}
+	return result < 0 ? result : json_close(&r);
+}
+
+static int read_raw(struct http_request *rq, struct error *err)
+{
+	const struct served_model *m = rq->inference->model;
+
+	rq->state.raw = true;
+	if (m->ninputs != 1)
+		return error_set(err, ERR_INVALID, "the model has %zu inputs: send them as JSON", m->ninputs);
+	return http_input_raw(rq, &m->inputs[0], rq->body.data, rq->body.len, err);
+}
+
+static void encode(struct http_request *rq)
+{
+	if (rq->state.raw) {
+		http_write_outputs(rq, true);
+	} else {
+		buf_printf(&rq->reply, "{\"outputs\":");
+		http_write_outputs(rq, true);
+		buf_append(&rq->reply, "}", 1);
+	}
+	http_answer_json(rq);
+}
+
+void torchserve_predict(struct http_request *rq)
+{
+	struct error err = {0};
+	int r;
+
+	if (!http_begin(rq))
+		return;
+	r = is_json(rq) ? read_json(rq, &err) : read_raw(rq, &err);
+	if (r < 0)
+		http_reject(rq, r, &err);
+	else
+		http_infer(rq, encode);
+}
+
+void torchserve_ping(struct http_request *rq)
+{
+	buf_printf(&rq->reply, "{\"status\":\"Healthy\"}");
+	http_answer_json(rq);
+}
+
+void torchserve_models(struct http_request *rq)
+{
+	struct http_entries list;
+	const char *last = "";
+
+	if (!http_list(rq, &list))
+		return;
+	buf_printf(&rq->reply, "{\"models\":[");
+	for (size_t i = 0; i < list.n; i++) {
+		if (!list.entries[i].model || !strcmp(list.entries[i].name, last))
+			continue;
+		buf_printf(&rq->reply, "%s{\"modelName\":", *last ? "," : "");
+		last = list.entries[i].name;
+		json_write_string(&rq->reply, last, strlen(last));
+		buf_printf(&rq->reply, ",\"modelUrl\":");
+		json_write_string(&rq->reply, last, strlen(last));
+		buf_append(&rq->reply, "}", 1);
+	}
+	buf_printf(&rq->reply, "]}");
+	http_answer_json(rq);
+	repository_list_free(list.entries, list.n);
+}
+
+static void write_description(struct buf *b, const struct served_model *m)
+{
+	time_t loaded = (time_t)(m->loaded / NSEC_PER_SEC);
+	uint64_t batch = m->batching.size ? m->batching.size : 1;
+	char start[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&loaded, &tm))
+		strftime(start, sizeof(start), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+	buf_printf(b, "{\"modelName\":");
+	json_write_string(b, m->name, strlen(m->name));
+	buf_printf(b,
+		   ",\"modelVersion\":\"%" PRId64 "\",\"modelUrl\":\"\",\"runtime\":\"%s\",\"minWorkers\":%u,"
+		   "\"maxWorkers\":%u,\"batchSize\":%" PRIu64 ",\"maxBatchDelay\":%" PRId64
+		   ",\"loadedAtStartup\":true,\"workers\":[{\"id\":\"0\",\"startTime\":\"%s\",\"status\":\"READY\","
+		   "\"gpu\":false,\"pid\":%d}]}",
+		   m->version, m->platform, queue_threads(m->queue), queue_threads(m->queue), batch,
+		   m->batching.min_timeout / NSEC_PER_MSEC, start, (int)getpid());
+}
+
+/* A list: of the named version, of all where "all" is named, else of the one that answers. */
+void torchserve_model(struct http_request *rq)
+{
+	const struct http_span *v = &rq->target.version;
+	bool all = v->len == 3 && !memcmp(v->text, "all", 3);
+	struct http_entries list;
+	struct served_model *m;
+	int64_t version = 0;
+	size_t shown = 0;
+
+	if ((!all && !http_target_version(rq, &version)) ||
+	    !http_acquire(rq, &m, rq->target.model.text, rq->target.model.len, version))
+		return;
+	if (http_list(rq, &list)) {
+		buf_append(&rq->reply, "[", 1);
+		for (size_t i = 0; i < list.n; i++) {
+			if (!list.entries[i].model || (!all && list.entries[i].version != m->version))
+				continue;
+			buf_append(&rq->reply, ",", shown++ > 0);
+			write_description(&rq->reply, list.entries[i].model);
+		}
+		buf_append(&rq->reply, "]", 1);
+		http_answer_json(rq);
+		repository_list_free(list.entries, list.n);
+	}
+	served_model_unref(m);
+}

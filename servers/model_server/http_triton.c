@@ -1,0 +1,151 @@
+/*
+ * http_triton.c - the Open Inference Protocol but for its inference: health, metadata, Triton's statistics.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/version.h"
+#include "servers/model_server/dtypes.h"
+#include "servers/model_server/http_protocols.h"
+#include "servers/model_server/http_request.h"
+#include "servers/model_server/json_tensor.h"
+
+void triton_server(struct http_request *rq)
+{
+	buf_printf(&rq->reply, "{\"name\":\"aibench_model_server\",\"version\":\"" AIBENCH_VERSION "\","
+			       "\"extensions\":[\"binary_tensor_data\",\"statistics\"]}");
+	http_answer_json(rq);
+}
+
+void triton_live(struct http_request *rq)
+{
+	http_answer(rq, 200, NULL);
+}
+
+void triton_ready(struct http_request *rq)
+{
+	if (repository_ready(http_repository(rq)))
+		http_answer(rq, 200, NULL);
+	else
+		http_fail(rq, 400, "a model is not available");
+}
+
+static bool acquire_target(struct http_request *rq, struct served_model **ret)
+{
+	int64_t version;
+
+	return http_target_version(rq, &version) &&
+	       http_acquire(rq, ret, rq->target.model.text, rq->target.model.len, version);
+}
+
+void triton_model_ready(struct http_request *rq)
+{
+	struct served_model *m;
+
+	if (!acquire_target(rq, &m))
+		return;
+	http_answer(rq, 200, NULL);
+	served_model_unref(m);
+}
+
+static void write_tensors(struct buf *b, const char *title, const struct model_tensor_info *infos, size_t n)
+{
+	buf_printf(b, ",\"%s\":[", title);
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, "%s{\"name\":", i ? "," : "");
+		json_write_string(b, infos[i].name, strlen(infos[i].name));
+		buf_printf(b, ",\"datatype\":\"%s\",\"shape\":[", dtype_triton_name(infos[i].dtype));
+		/* The protocol knows no shape of unknown rank: one free dimension stands for it. */
+		if (infos[i].rank < 0)
+			buf_printf(b, "-1");
+		for (int d = 0; d < infos[i].rank; d++)
+			buf_printf(b, "%s%" PRId64, d ? "," : "", infos[i].dims[d]);
+		buf_printf(b, "]}");
+	}
+	buf_append(b, "]", 1);
+}
+
+static void write_versions(struct buf *b, const struct http_entries *list)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->entries[i].state == SERVED_AVAILABLE)
+			buf_printf(b, "%s\"%" PRId64 "\"", shown++ ? "," : "", list->entries[i].version);
+	}
+}
+
+void triton_model(struct http_request *rq)
+{
+	struct http_entries list;
+	struct served_model *m;
+	struct buf *b = &rq->reply;
+
+	if (!acquire_target(rq, &m))
+		return;
+	if (http_list(rq, &list)) {
+		buf_printf(b, "{\"name\":");
+		json_write_string(b, m->name, strlen(m->name));
+		buf_printf(b, ",\"versions\":[");
+		write_versions(b, &list);
+		buf_printf(b, "],\"platform\":\"%s\"", m->platform);
+		write_tensors(b, "inputs", m->inputs, m->ninputs);
+		write_tensors(b, "outputs", m->outputs, m->noutputs);
+		buf_append(b, "}", 1);
+		http_answer_json(rq);
+		repository_list_free(list.entries, list.n);
+	}
+	served_model_unref(m);
+}
+
+static void write_duration(struct buf *b, const char *name, struct duration_counter *d)
+{
+	buf_printf(b, "%s\"%s\":{\"count\":%llu,\"ns\":%llu}", name[0] == 's' ? "" : ",", name,
+		   atomic_load_explicit(&d->count, memory_order_relaxed),
+		   atomic_load_explicit(&d->ns, memory_order_relaxed));
+}
+
+static void write_statistics(struct buf *b, struct served_model *m)
+{
+	struct model_counters *c = &m->counters;
+
+	buf_printf(b, "{\"name\":");
+	json_write_string(b, m->name, strlen(m->name));
+	buf_printf(b,
+		   ",\"version\":\"%" PRId64 "\",\"last_inference\":%llu,\"inference_count\":%llu,"
+		   "\"execution_count\":%llu,\"inference_stats\":{",
+		   m->version, atomic_load_explicit(&c->last_inference_ms, memory_order_relaxed),
+		   atomic_load_explicit(&c->inference_count, memory_order_relaxed),
+		   atomic_load_explicit(&c->execution_count, memory_order_relaxed));
+	write_duration(b, "success", &c->success);
+	write_duration(b, "fail", &c->fail);
+	write_duration(b, "queue", &c->queue);
+	write_duration(b, "compute_input", &c->compute_input);
+	write_duration(b, "compute_infer", &c->compute_infer);
+	write_duration(b, "compute_output", &c->compute_output);
+	buf_printf(b, "},\"batch_stats\":[]}");
+}
+
+void triton_statistics(struct http_request *rq)
+{
+	struct http_entries list;
+	int64_t version;
+	size_t shown = 0;
+
+	if (!http_target_version(rq, &version) || !http_list(rq, &list))
+		return;
+	buf_printf(&rq->reply, "{\"model_stats\":[");
+	for (size_t i = 0; i < list.n; i++) {
+		if (!list.entries[i].model || (version && list.entries[i].version != version))
+			continue;
+		buf_append(&rq->reply, ",", shown++ > 0);
+		write_statistics(&rq->reply, list.entries[i].model);
+	}
+	buf_printf(&rq->reply, "]}");
+	if (shown || rq->target.model.len == 0)
+		http_answer_json(rq);
+	else
+		http_fail(rq, 404, "Request for unknown model: '%.*s' is not found", (int)rq->target.model.len,
+			  rq->target.model.text);
+	repository_list_free(list.entries, list.n);
+}

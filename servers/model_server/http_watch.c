@@ -1,0 +1,141 @@
+/*
+ * http_watch.c - a list of connections and a thread that looks through it now and then.
+ */
+#include "servers/model_server/http_watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define LOOKS 8 /* as often within the limit */
+
+struct http_watched {
+	struct http_watched *next, **link; /* what points here */
+	int fd;
+	atomic_llong since; /* of the client's turn, monotonic; 0: it is not the client's */
+};
+
+struct http_watch {
+	nsec_t limit;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the list and stop; a descriptor in the list stays open while it is held */
+	pthread_cond_t wake;
+	struct http_watched *first;
+	bool stop;
+};
+
+static void end_late_ones(const struct http_watch *w, nsec_t now)
+{
+	for (struct http_watched *c = w->first; c; c = c->next) {
+		nsec_t since = atomic_load_explicit(&c->since, memory_order_relaxed);
+
+		if (since && now - since > w->limit)
+			shutdown(c->fd, SHUT_RDWR);
+	}
+}
+
+static void *watch_main(void *arg)
+{
+	struct http_watch *w = arg;
+
+	pthread_setname_np(pthread_self(), "http-watch");
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop) {
+		nsec_t now = clock_now(), next = now + w->limit / LOOKS;
+		struct timespec ts = {.tv_sec = next / NSEC_PER_SEC, .tv_nsec = next % NSEC_PER_SEC};
+
+		end_late_ones(w, now);
+		pthread_cond_timedwait(&w->wake, &w->lock, &ts);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+int http_watch_new(struct http_watch **ret, nsec_t limit, struct error *err)
+{
+	struct http_watch *w = calloc(1, sizeof(*w));
+	pthread_condattr_t attr;
+	int e;
+
+	if (!w)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	w->limit = limit;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	e = pthread_create(&w->thread, NULL, watch_main, w);
+	if (e) {
+		pthread_cond_destroy(&w->wake);
+		pthread_mutex_destroy(&w->lock);
+		free(w);
+		return error_set_errno(err, ERR_IO, e, "cannot start a thread");
+	}
+	*ret = w;
+	return 0;
+}
+
+void http_watch_free(struct http_watch *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+struct http_watched *http_watch_add(struct http_watch *w, int fd)
+{
+	struct http_watched *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fd = fd;
+	http_watch_client(c);
+	pthread_mutex_lock(&w->lock);
+	c->next = w->first;
+	c->link = &w->first;
+	if (c->next)
+		c->next->link = &c->next;
+	w->first = c;
+	pthread_mutex_unlock(&w->lock);
+	return c;
+}
+
+void http_watch_remove(struct http_watch *w, struct http_watched *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&w->lock);
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	pthread_mutex_unlock(&w->lock);
+	free(c);
+}
+
+void http_watch_client(struct http_watched *c)
+{
+	atomic_store_explicit(&c->since, clock_now(), memory_order_relaxed);
+}
+
+void http_watch_server(struct http_watched *c)
+{
+	atomic_store_explicit(&c->since, 0, memory_order_relaxed);
+}
+
+void http_watch_shutdown(struct http_watch *w)
+{
+	pthread_mutex_lock(&w->lock);
+	for (struct http_watched *c = w->first; c; c = c->next)
+		shutdown(c->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&w->lock);
+}
