@@ -1,0 +1,312 @@
+/*
+ * test_http_rest.c - TorchServe's predictions and the plain REST endpoints: the engine's answers, and proper errors.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/arith.h"
+#include "tests/servers/model_server/http_fixture.h"
+
+#define ROWS 40
+#define JSON_TYPE "Content-Type: application/json\r\n"
+#define FORM_TYPE "Content-Type: multipart/form-data; boundary=XX\r\n"
+
+static struct http_fixture f;
+
+static int start(void **state)
+{
+	(void)state;
+	http_fixture_start(&f, NULL, 0, 0);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	http_fixture_stop(&f);
+	return 0;
+}
+
+static void check_answer(const char *json, const char *begin, const struct tensor *want)
+{
+	float *got = calloc(want->count, sizeof(*got));
+
+	assert_non_null(got);
+	if (f.reply.status != 200 || strncmp(json, begin, strlen(begin)) != 0)
+		fail_msg("answered %u %s", f.reply.status, json);
+	read_floats(json, got, want->count);
+	assert_memory_equal(got, want->data, want->size);
+	free(got);
+}
+
+static void add_part(struct buf *form, const char *name, const void *data, size_t len)
+{
+	buf_printf(form, "--XX\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n\r\n", name, name);
+	buf_append(form, data, len);
+	buf_printf(form, "\r\n");
+}
+
+static const char *post_form(struct buf *form)
+{
+	buf_printf(form, "--XX--\r\n");
+	http_fixture_ask(&f, "POST", "/v2/predict", FORM_TYPE, form->data, form->len);
+	buf_clear(form);
+	return f.reply.body.data;
+}
+
+static void torchserve_json_is_answered_as_by_the_engine(void **state)
+{
+	float row[TRANSACTION], reference[REFERENCE];
+	struct buf body = {0};
+
+	(void)state;
+	for (unsigned seed = 0; seed < ROWS; seed++) {
+		struct tensor *want;
+
+		fill_transaction(row, 1, seed);
+		fill_reference(reference, seed);
+		buf_clear(&body);
+		/* With its batch dimension or without. */
+		buf_printf(&body, "{\"transaction\":%s", seed % 2 ? "[" : "");
+		append_floats(&body, row, TRANSACTION);
+		buf_printf(&body, "%s,\"reference\":", seed % 2 ? "]" : "");
+		append_floats(&body, reference, REFERENCE);
+		buf_printf(&body, "}");
+		http_fixture_ask(&f, seed % 3 ? "POST" : "PUT",
+				 seed % 2 ? "/predictions/financial" : "/predictions/financialNet/1",
+				 seed % 4 ? JSON_TYPE : NULL, body.data, body.len);
+		want = http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference);
+		check_answer(f.reply.body.data, "{\"outputs\":[", want);
+		assert_null(strstr(f.reply.body.data, "[["));
+		tensor_unref(want);
+	}
+	buf_release(&body);
+}
+
+static void torchserve_raw_body_is_the_only_input(void **state)
+{
+	float *images = malloc(2 * IMAGE * sizeof(*images));
+
+	(void)state;
+	assert_non_null(images);
+	fill_image(images, 2, 5);
+	for (size_t n = 1; n <= 2; n++) {
+		struct tensor *want = http_fixture_run(&f, MODEL_VISION, n, images, NULL);
+
+		http_fixture_ask(&f, "PUT", "/predictions/mobilenet_v1_100_224_cpu",
+				 n == 1 ? "Content-Type: application/octet-stream\r\n" : NULL, images,
+				 n * IMAGE * sizeof(*images));
+		check_answer(f.reply.body.data, n == 1 ? "[0." : "[[0.", want);
+		tensor_unref(want);
+	}
+	free(images);
+}
+
+static void torchserve_describes_its_models(void **state)
+{
+	(void)state;
+	http_fixture_expect(&f, "GET", "/ping", NULL, 200, "{\"status\":\"Healthy\"}");
+	http_fixture_expect(
+		&f, "GET", "/models", NULL, 200,
+		"{\"models\":[{\"modelName\":\"financialNet\",\"modelUrl\":\"financialNet\"},{\"modelName\":"
+		"\"financialNet_NoReference\",\"modelUrl\":\"financialNet_NoReference\"},{\"modelName\":"
+		"\"mobilenet_v1_100_224_cpu\",\"modelUrl\":\"mobilenet_v1_100_224_cpu\"}]}");
+	assert_non_null(strstr(http_fixture_ask(&f, "GET", "/models/financial", NULL, NULL, 0),
+			       "[{\"modelName\":\"financialNet\",\"modelVersion\":\"1\","));
+	assert_non_null(strstr(http_fixture_ask(&f, "GET", "/models/financialNet_NoReference", NULL, NULL, 0),
+			       "\"modelVersion\":\"2\""));
+	assert_null(strstr(f.reply.body.data, "\"modelVersion\":\"1\""));
+	http_fixture_ask(&f, "GET", "/models/financialNet_NoReference/all", NULL, NULL, 0);
+	assert_non_null(strstr(f.reply.body.data, "\"modelVersion\":\"1\""));
+	assert_non_null(strstr(f.reply.body.data, "\"modelVersion\":\"2\""));
+	assert_non_null(strstr(f.reply.body.data, "\"status\":\"READY\""));
+	http_fixture_ask(&f, "GET", "/models/nope", NULL, NULL, 0);
+	assert_int_equal(f.reply.status, 404);
+}
+
+static void torchserve_errors_have_its_form(void **state)
+{
+	static const struct {
+		const char *path, *headers, *body;
+		unsigned status;
+		const char *begin, *error;
+	} rows[] = {
+		{"/predictions/nope", JSON_TYPE, "{}", 404, "{\"code\":404,\"type\":\"ModelNotFoundException\"",
+		 "nope"},
+		{"/predictions/financialNet/8", JSON_TYPE, "{}", 404,
+		 "{\"code\":404,\"type\":\"ModelVersionNotFoundException\"", "8"},
+		{"/predictions", JSON_TYPE, "{}", 404, "{\"code\":404,\"type\":\"ResourceNotFoundException\"", "POST"},
+		{"/predictions/financialNet", JSON_TYPE, "{", 400, "{\"code\":400,\"type\":\"BadRequestException\"",
+		 "byte 2"},
+		{"/predictions/financialNet", JSON_TYPE, "{\"transaction\":[1]}", 400, "{\"code\":400,", "transaction"},
+		{"/predictions/financialNet", JSON_TYPE, "{\"other\":[1]}", 400, "{\"code\":400,", "other"},
+		{"/predictions/financialNet", NULL, "raw", 400, "{\"code\":400,", "2 inputs"},
+		{"/predictions/financialNet_NoReference", NULL, "raw", 400, "{\"code\":400,", "multiples of 120 bytes"},
+		{"/predictions/financialNet_NoReference", NULL, "", 400, "{\"code\":400,", "multiples of 120 bytes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *got =
+			http_fixture_ask(&f, "POST", rows[i].path, rows[i].headers, rows[i].body, strlen(rows[i].body));
+
+		if (f.reply.status != rows[i].status || strncmp(got, rows[i].begin, strlen(rows[i].begin)) != 0 ||
+		    !strstr(got, rows[i].error))
+			fail_msg("%s %s\nanswered %u %s\nin place of %u with \"%s\"", rows[i].path, rows[i].body,
+				 f.reply.status, got, rows[i].status, rows[i].error);
+	}
+}
+
+static void form_parts_pick_the_model(void **state)
+{
+	float rows[2 * TRANSACTION], reference[REFERENCE];
+	struct buf form = {0};
+
+	(void)state;
+	for (unsigned seed = 0; seed < ROWS; seed++) {
+		struct tensor *want;
+
+		fill_transaction(rows, 2, seed);
+		fill_reference(reference, seed);
+		if (seed % 2) {
+			want = http_fixture_run(&f, MODEL_REFERENCE, 1, rows, reference);
+			add_part(&form, "reference", reference, sizeof(reference));
+			add_part(&form, "transaction", rows, sizeof(rows) / 2);
+		} else {
+			want = http_fixture_run(&f, MODEL_NO_REFERENCE_2, 2, rows, NULL);
+			add_part(&form, "transaction", rows, sizeof(rows));
+		}
+		check_answer(post_form(&form), "{\"outputs\":[[", want);
+		tensor_unref(want);
+	}
+	buf_release(&form);
+}
+
+static void form_image_goes_to_the_vision_model(void **state)
+{
+	float *images = malloc(2 * IMAGE * sizeof(*images));
+	struct buf form = {0};
+
+	(void)state;
+	assert_non_null(images);
+	fill_image(images, 2, 6);
+	for (size_t n = 1; n <= 2; n++) {
+		struct tensor *want = http_fixture_run(&f, MODEL_VISION, n, images, NULL);
+
+		add_part(&form, "image", images, n * IMAGE * sizeof(*images));
+		check_answer(post_form(&form), "{\"outputs\":[[", want);
+		tensor_unref(want);
+	}
+	buf_release(&form);
+	free(images);
+}
+
+static void json_members_pick_the_model(void **state)
+{
+	float row[TRANSACTION], reference[REFERENCE];
+	struct buf body = {0};
+
+	(void)state;
+	for (unsigned seed = 0; seed < ROWS; seed++) {
+		struct tensor *want;
+
+		fill_transaction(row, 1, seed);
+		fill_reference(reference, seed);
+		buf_clear(&body);
+		buf_printf(&body, "{\"inputs\":{\"a\":[1]},\"transaction\":[");
+		append_floats(&body, row, TRANSACTION);
+		buf_printf(&body, "]");
+		if (seed % 2) {
+			buf_printf(&body, ",\"reference\":");
+			append_floats(&body, reference, REFERENCE);
+		}
+		buf_printf(&body, "}");
+		http_fixture_ask(&f, "POST", "/v1/predict", JSON_TYPE, body.data, body.len);
+		want = seed % 2 ? http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference)
+				: http_fixture_run(&f, MODEL_NO_REFERENCE_2, 1, row, NULL);
+		check_answer(f.reply.body.data, "{\"outputs\":[[", want);
+		tensor_unref(want);
+	}
+	buf_release(&body);
+}
+
+static void wrong_forms_and_texts_get_no_outputs(void **state)
+{
+	static const struct {
+		const char *path, *headers, *body, *error;
+	} rows[] = {
+		{"/v2/predict", NULL, "", "multipart/form-data"},
+		{"/v2/predict", JSON_TYPE, "{}", "multipart/form-data"},
+		{"/v2/predict", FORM_TYPE, "", "boundary"},
+		{"/v2/predict", FORM_TYPE, "--XX--", "neither"},
+		{"/v2/predict", FORM_TYPE,
+		 "--XX\r\nContent-Disposition: form-data; name=transaction\r\n\r\nshort\r\n--XX--", "120 bytes"},
+		{"/v2/predict", FORM_TYPE, "--XX\r\nContent-Disposition: form-data; name=image\r\n\r\nshort\r\n--XX--",
+		 "602112 bytes"},
+		{"/v1/predict", JSON_TYPE, "{}", "transaction"},
+		{"/v1/predict", JSON_TYPE, "{\"transaction\":[1,2]}", "transaction"},
+		{"/v1/predict", JSON_TYPE, "{\"transaction\":\"x\"}", "a number expected"},
+		{"/v1/predict", JSON_TYPE, "{\"transaction\":[1", "ends within"},
+		{"/v1/predict", JSON_TYPE, "", "ends within"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *got =
+			http_fixture_ask(&f, "POST", rows[i].path, rows[i].headers, rows[i].body, strlen(rows[i].body));
+
+		if (f.reply.status != 400 || strncmp(got, "{\"outputs\":[],\"error\":\"", 23) != 0 ||
+		    !strstr(got, rows[i].error))
+			fail_msg("%s %s\nanswered %u %s\nin place of 400 with \"%s\"", rows[i].path, rows[i].body,
+				 f.reply.status, got, rows[i].error);
+	}
+}
+
+static void form_cut_at_any_byte_is_an_error_for_that_request_alone(void **state)
+{
+	int fd = http_connect(f.port);
+	float row[TRANSACTION];
+	struct http_reply reply = {0};
+	struct buf form = {0}, text = {0};
+
+	(void)state;
+	fill_transaction(row, 1, 1);
+	add_part(&form, "transaction", row, sizeof(row));
+	buf_printf(&form, "--XX--");
+	for (size_t len = 0; len <= form.len; len++) {
+		http_request_text(&text, "POST", "/v2/predict", FORM_TYPE, form.data, len);
+		assert_true(http_send(fd, text.data, text.len));
+		assert_true(http_receive(fd, &reply));
+		if (reply.status != (len == form.len ? 200 : 400))
+			fail_msg("%zu bytes: %u %s", len, reply.status, reply.body.data);
+	}
+	close(fd);
+	buf_release(&text);
+	buf_release(&form);
+	http_reply_release(&reply);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(torchserve_json_is_answered_as_by_the_engine),
+		cmocka_unit_test(torchserve_raw_body_is_the_only_input),
+		cmocka_unit_test(torchserve_describes_its_models),
+		cmocka_unit_test(torchserve_errors_have_its_form),
+		cmocka_unit_test(form_parts_pick_the_model),
+		cmocka_unit_test(form_image_goes_to_the_vision_model),
+		cmocka_unit_test(json_members_pick_the_model),
+		cmocka_unit_test(wrong_forms_and_texts_get_no_outputs),
+		cmocka_unit_test(form_cut_at_any_byte_is_an_error_for_that_request_alone),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
