@@ -128,6 +128,7 @@ $(BIN)/redisai.so: $(call objects,servers/redisai) $(call archives,engine)
 TESTS_USE_common := stats
 TESTS_USE_engine := datagen
 TESTS_USE_servers/redisai := net datagen
+TESTS_USE_servers/model_server := datagen
 TESTS_USE_e2e := net workloads stats common
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c tests/servers/*/test_*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test_*.sh tests/scripts/test_*.py)

@@ -240,7 +240,7 @@ int http_input_json(struct http_request *rq, const char *name, size_t len, struc
 	else if (result == 0)
 		result = json_tensor_finish(&j, &t, NULL, 0, err);
 	json_tensor_release(&j);
-	return result < 0 ? result : http_input_tensor(rq, name, len, t, err);
+	return result < 0 || !t ? result : http_input_tensor(rq, name, len, t, err);
 }
 
 /* Bytes of a client's are whatever they are; a bool is 0 or 1. */

@@ -333,7 +333,7 @@ static bool take_special(struct json_reader *r, float *ret)
 
 int json_read_float(struct json_reader *r, float *ret)
 {
-	const char *end;
+	const char *end = r->p;
 	float value;
 
 	if (want(r, JSON_KIND_NUMBER) < 0)
@@ -354,7 +354,7 @@ int json_read_float(struct json_reader *r, float *ret)
 
 int json_read_double(struct json_reader *r, double *ret)
 {
-	const char *end;
+	const char *end = r->p;
 	char *stop;
 	double value;
 	float special;
@@ -388,7 +388,7 @@ int json_read_double(struct json_reader *r, double *ret)
 /* The digits of an integer as an unsigned magnitude. */
 static int take_magnitude(struct json_reader *r, uint64_t *ret, bool *ret_negative)
 {
-	const char *end;
+	const char *end = r->p;
 	uint64_t value = 0;
 
 	if (want(r, JSON_KIND_NUMBER) < 0 || check_number(r, &end) < 0)
@@ -408,8 +408,8 @@ static int take_magnitude(struct json_reader *r, uint64_t *ret, bool *ret_negati
 
 int json_read_int(struct json_reader *r, int64_t *ret)
 {
-	uint64_t magnitude;
-	bool negative;
+	uint64_t magnitude = 0;
+	bool negative = false;
 
 	if (take_magnitude(r, &magnitude, &negative) < 0)
 		return r->result;
@@ -421,8 +421,8 @@ int json_read_int(struct json_reader *r, int64_t *ret)
 
 int json_read_uint(struct json_reader *r, uint64_t *ret)
 {
-	uint64_t magnitude;
-	bool negative;
+	uint64_t magnitude = 0;
+	bool negative = false;
 
 	if (take_magnitude(r, &magnitude, &negative) < 0)
 		return r->result;
@@ -434,7 +434,7 @@ int json_read_uint(struct json_reader *r, uint64_t *ret)
 
 static int skip_number(struct json_reader *r)
 {
-	const char *p;
+	const char *p = r->p;
 	float special;
 
 	if (!is_digit(*r->p) && take_special(r, &special))

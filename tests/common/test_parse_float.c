@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/rng.h"
 #include "common/parse_float.h"
+#include "common/rng.h"
 
 static uint32_t bits_of(float value)
 {

@@ -117,7 +117,7 @@ static void chunked_body_is_taken_whatever_its_chunks(void **state)
 		buf_printf(&text, "POST " PREDICT " HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
 		for (size_t at = 0; at < strlen(BODY); at += size)
 			buf_printf(&text, "%zx\r\n%.*s\r\n", size < strlen(BODY) - at ? size : strlen(BODY) - at,
-				   (int)size, BODY + at);
+				   (int)size, &BODY[at]);
 		buf_printf(&text, "0\r\n\r\n");
 		assert_true(http_send(fd, text.data, text.len));
 		expect_status(fd, 200);
