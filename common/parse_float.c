@@ -31,13 +31,17 @@ static bool is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
-/* Whether all eight bytes are '0'…'9': no byte is below '0' or above '9' ('9' + 0x46 is the last without bit 7). */
-static bool are_eight_digits(uint64_t bytes)
+/*
+ * How many of eight bytes are '0'…'9' before the first that is not, the lowest byte coming first. A byte below '0' or
+ * above '9' sets its bit 7 in one of the sums ('9' + 0x46 is the last without it); only bytes behind it see a carry.
+ */
+static unsigned count_digits(uint64_t bytes)
 {
 	uint64_t above = bytes + 0x4646464646464646u;
 	uint64_t below = bytes - 0x3030303030303030u;
+	uint64_t others = (above | below) & 0x8080808080808080u;
 
-	return ((above | below) & 0x8080808080808080u) == 0;
+	return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
 /* The first digit is the lowest byte. Neighbours are joined to 4 pairs, 2 quadruples, 1 number. */
@@ -49,26 +53,48 @@ static uint64_t eight_digits_value(uint64_t bytes)
 	return (bytes * 10000 + (bytes >> 32)) & 0xffffffffu;
 }
 
+/* The same of the first n < 8 bytes, n > 0: they move up behind zeros. */
+static uint64_t few_digits_value(uint64_t bytes, unsigned n)
+{
+	return eight_digits_value(bytes << (64 - 8 * n) | 0x3030303030303030u >> 8 * n);
+}
+
+/* All digits from p on; *value is joined by them. */
+static const char *join_digits(uint64_t *value, const char *p, const char *end)
+{
+	static const uint32_t POWERS[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
+	while (end - p >= 8) {
+		uint64_t bytes;
+		unsigned n;
+
+		memcpy(&bytes, p, sizeof(bytes));
+		bytes = le64toh(bytes);
+		n = count_digits(bytes);
+		if (n == 8) {
+			*value = *value * 100000000u + eight_digits_value(bytes);
+			p += 8;
+			continue;
+		}
+		if (n > 0)
+			*value = *value * POWERS[n] + few_digits_value(bytes, n);
+		return p + n;
+	}
+	for (; is_digit(*p); p++)
+		*value = *value * 10 + (uint64_t)(*p - '0');
+	return p;
+}
+
 static const char *scan_digits(struct decimal *d, const char *p, const char *end)
 {
+	const char *first;
+
 	if (d->digits == 0) {
 		for (; *p == '0'; p++)
 			;
 	}
-	const char *first = p;
-
-	while (end - p >= 8) {
-		uint64_t bytes;
-
-		memcpy(&bytes, p, sizeof(bytes));
-		bytes = le64toh(bytes);
-		if (!are_eight_digits(bytes))
-			break;
-		d->digits = d->digits * 100000000u + eight_digits_value(bytes);
-		p += 8;
-	}
-	for (; is_digit(*p); p++)
-		d->digits = d->digits * 10 + (uint64_t)(*p - '0');
+	first = p;
+	p = join_digits(&d->digits, p, end);
 	/* An overflowed product may be zero by chance, so the count decides, and it only grows. */
 	if (p - first > DIGITS_MAX - d->ndigits)
 		d->ndigits = DIGITS_MAX + 1;

@@ -21,7 +21,7 @@
 
 #define CONNECTIONS_MAX 4096u
 /* Holds a request's headers and reads its body; libmicrohttpd clears all of it between two requests. */
-#define CONNECTION_MEMORY ((size_t)32 << 10)
+#define CONNECTION_MEMORY ((size_t)16 << 10)
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
 #define DRAIN_MAX (10 * NSEC_PER_SEC)

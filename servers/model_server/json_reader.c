@@ -352,6 +352,19 @@ int json_read_float(struct json_reader *r, float *ret)
 	return 0;
 }
 
+size_t json_read_floats(struct json_reader *r, float *ret, size_t max, bool *ret_more)
+{
+	size_t n = 0;
+	bool more = true;
+
+	while (more && n < max && json_read_float(r, &ret[n]) == 0) {
+		n++;
+		more = next(r, ']');
+	}
+	*ret_more = more && r->result == 0;
+	return n;
+}
+
 int json_read_double(struct json_reader *r, double *ret)
 {
 	const char *end = r->p;

@@ -67,6 +67,11 @@ int json_read_bool(struct json_reader *r, bool *ret);
 int json_read_int(struct json_reader *r, int64_t *ret); /* no fraction, no exponent */
 int json_read_uint(struct json_reader *r, uint64_t *ret);
 int json_read_float(struct json_reader *r, float *ret); /* the nearest; ERR_RANGE beyond float32 */
+/*
+ * Numbers of a list, from an element that json_next_element has announced on, up to max of them; returns how many.
+ * *ret_more: there is another element.
+ */
+size_t json_read_floats(struct json_reader *r, float *ret, size_t max, bool *ret_more);
 int json_read_double(struct json_reader *r, double *ret);
 int json_skip(struct json_reader *r); /* one value of any kind, checked all the same */
 

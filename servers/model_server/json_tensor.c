@@ -10,6 +10,7 @@
 #include "common/arith.h"
 
 #define ELEMENT_MAX 8 /* bytes */
+#define PIECE 64      /* elements */
 
 int json_tensor_start(struct json_tensor *t, enum dtype dtype)
 {
@@ -121,6 +122,26 @@ static int add_element(struct json_tensor *t, struct json_reader *r)
 	return 0;
 }
 
+/* The usual case, a piece at a time. */
+static int64_t add_floats(struct json_tensor *t, struct json_reader *r)
+{
+	int64_t n = 0;
+	bool more = true;
+
+	while (more) {
+		size_t got;
+
+		if (buf_reserve(&t->elements, PIECE * sizeof(float)) < 0) {
+			json_fail(r, ERR_NOMEM, "out of memory");
+			break;
+		}
+		got = json_read_floats(r, (float *)(t->elements.data + t->elements.len), PIECE, &more);
+		t->elements.len += got * sizeof(float);
+		n += (int64_t)got;
+	}
+	return n;
+}
+
 /* All elements of a list whose first is no list. */
 static int read_elements(struct json_tensor *t, struct json_reader *r, unsigned depth, int64_t *ret_count)
 {
@@ -128,6 +149,10 @@ static int read_elements(struct json_tensor *t, struct json_reader *r, unsigned 
 
 	if (settle_rank(t, r, depth) < 0)
 		return r->result;
+	if (t->dtype == DTYPE_FLOAT) {
+		*ret_count = add_floats(t, r);
+		return r->result;
+	}
 	do {
 		if (add_element(t, r) < 0)
 			return r->result;
