@@ -121,7 +121,7 @@ static int read_int(struct text *t, int64_t *ret)
 
 static int read_count(struct text *t, uint64_t *ret)
 {
-	int64_t value;
+	int64_t value = 0;
 	int r = read_int(t, &value);
 
 	if (r == 0 && value < 0)
@@ -207,7 +207,7 @@ static int read_fields(struct text *t, bool whole, field_fn *read, void *message
 
 static int read_dim(struct text *t, struct model_config_tensor *tensor)
 {
-	int64_t dim;
+	int64_t dim = 0;
 	int r = read_int(t, &dim);
 
 	if (r < 0)
@@ -263,7 +263,7 @@ static int read_tensor(struct text *t, struct model_config_tensor *list, size_t 
 static int batching_field(struct text *t, const char *field, void *message)
 {
 	struct model_config *c = message;
-	uint64_t size;
+	uint64_t size = 0;
 	int r;
 
 	if (strcmp(field, "max_queue_delay_microseconds") == 0)
