@@ -87,7 +87,7 @@ $(BUILD)/%.o: %.c
 $(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=proto --c_out=$(BUILD)/proto $<
-$(BUILD)/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c
+$(BUILD)/proto/%.pb-c.o: $(BUILD)/proto/%.pb-c.c | $(PROTO_GEN:.c=.h)
 	$(CC) $(ALL_CPPFLAGS) -std=gnu11 $(OPT) -fPIC $(SAN) -MMD -MP -c $< -o $@
 # The same bits as OpenCV on every machine: no multiply-add fused where OpenCV rounds twice.
 $(BUILD)/datagen/image_resize.o: CFLAGS += -ffp-contract=off
