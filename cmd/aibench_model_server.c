@@ -212,6 +212,8 @@ static int serve(const struct config *c, struct error *err)
 		rc = parse_size(&s.message_max, c->message_max, err);
 	if (rc < 0)
 		return rc;
+	/* What goes wrong is told by us, in one line. */
+	setenv("GRPC_VERBOSITY", "NONE", 0);
 	/* Before any thread is started: the signals are for sigwait below. */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);

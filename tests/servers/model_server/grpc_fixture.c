@@ -21,6 +21,7 @@ void grpc_fixture_start(struct grpc_fixture *f, unsigned threads)
 	struct error err = {0};
 
 	memset(f, 0, sizeof(*f));
+	setenv("GRPC_VERBOSITY", "NONE", 0);
 	http_fixture_start(&f->models, NULL, 0, 0);
 	config.repository = f->models.repository;
 	if (grpc_service_start(&f->service, &config, &f->port, &err) < 0)

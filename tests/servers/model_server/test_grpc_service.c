@@ -1,0 +1,422 @@
+/*
+ * test_grpc_service.c - what gRPC clients ask beside inferences, and the server among many of them and at its end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/inference.pb-c.h"
+#include "proto/tensorflow_serving.pb-c.h"
+#include "tests/servers/model_server/grpc_fixture.h"
+
+#define METADATA PREDICTION "GetModelMetadata"
+#define STATUS "/tensorflow.serving.ModelService/GetModelStatus"
+
+static void ask(struct grpc_fixture *f, const char *method, const void *data, size_t len)
+{
+	grpc_reply_release(&f->reply);
+	grpc_ask(f->client, method, data, len, &f->reply);
+}
+
+static void ask_model(struct grpc_fixture *f, const char *method, const char *name, const char *version)
+{
+	Inference__ModelRequest request = INFERENCE__MODEL_REQUEST__INIT;
+	unsigned char data[256];
+
+	request.name = (char *)(uintptr_t)name;
+	request.version = (char *)(uintptr_t)version;
+	ask(f, method, data, inference__model_request__pack(&request, data));
+}
+
+static bool says_ready(struct grpc_fixture *f)
+{
+	Inference__ServerReadyResponse *p;
+	bool ready;
+
+	expect_status(f, OK, "");
+	p = inference__server_ready_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	ready = p->ready;
+	inference__server_ready_response__free_unpacked(p, NULL);
+	return ready;
+}
+
+static void health_is_told(void **state)
+{
+	struct grpc_fixture *f = *state;
+
+	ask(f, TRITON "ServerLive", "", 0);
+	assert_true(says_ready(f));
+	ask(f, TRITON "ServerReady", "", 0);
+	assert_true(says_ready(f));
+	ask_model(f, TRITON "ModelReady", "financial", "");
+	assert_true(says_ready(f));
+	ask_model(f, TRITON "ModelReady", "financial", "9");
+	assert_false(says_ready(f));
+	ask_model(f, TRITON "ModelReady", "nothing", "");
+	assert_false(says_ready(f));
+	ask_model(f, TRITON "ModelReady", "financial", "newest");
+	expect_status(f, INVALID_ARGUMENT, "'newest'");
+}
+
+static void triton_metadata_names_tensors_and_versions(void **state)
+{
+	struct grpc_fixture *f = *state;
+	Inference__ModelMetadataResponse *p;
+	Inference__ServerMetadataResponse *s;
+
+	ask(f, TRITON "ServerMetadata", "", 0);
+	expect_status(f, OK, "");
+	s = inference__server_metadata_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(s);
+	assert_string_equal(s->name, "aibench_model_server");
+	inference__server_metadata_response__free_unpacked(s, NULL);
+
+	ask_model(f, TRITON "ModelMetadata", "financialNet_NoReference", "");
+	expect_status(f, OK, "");
+	p = inference__model_metadata_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	assert_string_equal(p->platform, "tensorflow_graphdef");
+	assert_int_equal(p->n_versions, 2);
+	assert_string_equal(p->versions[1], "2");
+	assert_int_equal(p->n_inputs, 1);
+	assert_string_equal(p->inputs[0]->name, "transaction");
+	assert_string_equal(p->inputs[0]->datatype, "FP32");
+	assert_int_equal(p->inputs[0]->n_shape, 2);
+	assert_int_equal(p->inputs[0]->shape[0], -1);
+	assert_int_equal(p->inputs[0]->shape[1], TRANSACTION);
+	assert_int_equal(p->n_outputs, 1);
+	inference__model_metadata_response__free_unpacked(p, NULL);
+	ask_model(f, TRITON "ModelMetadata", "nothing", "");
+	expect_status(f, NOT_FOUND, "unknown model");
+}
+
+static void ask_metadata(struct grpc_fixture *f, const char *name, const char *field)
+{
+	Tensorflow__Serving__GetModelMetadataRequest request = TENSORFLOW__SERVING__GET_MODEL_METADATA_REQUEST__INIT;
+	Tensorflow__Serving__ModelSpec spec = TENSORFLOW__SERVING__MODEL_SPEC__INIT;
+	char *fields[] = {(char *)(uintptr_t)field};
+	unsigned char data[256];
+
+	spec.name = (char *)(uintptr_t)name;
+	request.model_spec = &spec;
+	request.n_metadata_field = field != NULL;
+	request.metadata_field = fields;
+	ask(f, METADATA, data, tensorflow__serving__get_model_metadata_request__pack(&request, data));
+}
+
+static void tensorflow_metadata_is_the_signature(void **state)
+{
+	struct grpc_fixture *f = *state;
+	Tensorflow__Serving__GetModelMetadataResponse *p;
+	Tensorflow__Serving__SignatureDefMap *map;
+	const Tensorflow__SignatureDef *signature;
+
+	ask_metadata(f, "financial", "signature_def");
+	expect_status(f, OK, "");
+	p = tensorflow__serving__get_model_metadata_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	assert_string_equal(p->model_spec->name, "financial");
+	assert_int_equal(p->model_spec->version->value, 1);
+	assert_int_equal(p->n_metadata, 1);
+	assert_string_equal(p->metadata[0]->value->type_url, "type.googleapis.com/tensorflow.serving.SignatureDefMap");
+	map = tensorflow__serving__signature_def_map__unpack(NULL, p->metadata[0]->value->value.len,
+							     p->metadata[0]->value->value.data);
+	assert_non_null(map);
+	assert_string_equal(map->signature_def[0]->key, "serving_default");
+	signature = map->signature_def[0]->value;
+	assert_int_equal(signature->n_inputs, 2);
+	assert_string_equal(signature->inputs[1]->key, "reference");
+	assert_int_equal(signature->inputs[1]->value->tensor_shape->dim[0]->size, REFERENCE);
+	assert_string_equal(signature->method_name, "tensorflow/serving/predict");
+	tensorflow__serving__signature_def_map__free_unpacked(map, NULL);
+	tensorflow__serving__get_model_metadata_response__free_unpacked(p, NULL);
+	ask_metadata(f, "financial", "weights");
+	expect_status(f, INVALID_ARGUMENT, "Metadata field weights is not supported");
+	ask_metadata(f, "financial", NULL);
+	expect_status(f, INVALID_ARGUMENT, "at least one metadata_field");
+	ask_metadata(f, "nothing", "signature_def");
+	expect_status(f, NOT_FOUND, "Latest(nothing)");
+}
+
+static void ask_status(struct grpc_fixture *f, const char *name, int64_t version)
+{
+	Tensorflow__Serving__GetModelStatusRequest request = TENSORFLOW__SERVING__GET_MODEL_STATUS_REQUEST__INIT;
+	Tensorflow__Serving__ModelSpec spec = TENSORFLOW__SERVING__MODEL_SPEC__INIT;
+	Tensorflow__Serving__Int64Value number = TENSORFLOW__SERVING__INT64_VALUE__INIT;
+	unsigned char data[256];
+
+	spec.name = (char *)(uintptr_t)name;
+	number.value = version;
+	spec.version = version ? &number : NULL;
+	request.model_spec = &spec;
+	ask(f, STATUS, data, tensorflow__serving__get_model_status_request__pack(&request, data));
+}
+
+static void status_lists_the_versions(void **state)
+{
+	struct grpc_fixture *f = *state;
+	Tensorflow__Serving__GetModelStatusResponse *p;
+
+	ask_status(f, "financialNet_NoReference", 0);
+	expect_status(f, OK, "");
+	p = tensorflow__serving__get_model_status_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	assert_int_equal(p->n_model_version_status, 2);
+	assert_int_equal(p->model_version_status[0]->version, 2);
+	assert_int_equal(p->model_version_status[0]->state, 30);
+	tensorflow__serving__get_model_status_response__free_unpacked(p, NULL);
+	ask_status(f, "financialNet_NoReference", 3);
+	expect_status(f, NOT_FOUND, "Could not find version 3 of model financialNet_NoReference");
+	ask_status(f, "nothing", 0);
+	expect_status(f, NOT_FOUND, "Could not find any versions of model nothing");
+}
+
+static void statistics_count_requests_rows_and_times(void **state)
+{
+	struct grpc_fixture *f = *state;
+	Inference__ModelStatisticsResponse *p;
+	const Inference__ModelStatistics *s;
+	struct message m = fraud_message(f, "financialNet_NoReference", 3), bad = m;
+
+	m.version = bad.version = 1;
+	bad.ninputs = 0;
+	for (int i = 0; i < 5; i++)
+		ask_infer(f, &m);
+	expect_status(f, OK, "");
+	ask_infer(f, &bad);
+	expect_status(f, INVALID_ARGUMENT, "Missing required input(s) ['transaction']");
+	ask_model(f, TRITON "ModelStatistics", "financialNet_NoReference", "1");
+	expect_status(f, OK, "");
+	p = inference__model_statistics_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	assert_int_equal(p->n_model_stats, 1);
+	s = p->model_stats[0];
+	assert_string_equal(s->name, "financialNet_NoReference");
+	assert_int_equal(s->inference_count, 15);
+	assert_int_equal(s->execution_count, 5);
+	assert_int_equal(s->inference_stats->success->count, 5);
+	assert_int_equal(s->inference_stats->fail->count, 1);
+	assert_int_equal(s->inference_stats->compute_infer->count, 5);
+	assert_true(s->inference_stats->compute_infer->ns > 0);
+	assert_true(s->inference_stats->success->ns >=
+		    s->inference_stats->compute_infer->ns + s->inference_stats->queue->ns);
+	assert_true(s->last_inference > 0);
+	inference__model_statistics_response__free_unpacked(p, NULL);
+	ask_model(f, TRITON "ModelStatistics", "", "");
+	p = inference__model_statistics_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	assert_int_equal(p->n_model_stats, 4);
+	inference__model_statistics_response__free_unpacked(p, NULL);
+}
+
+#define CONNECTIONS 6
+#define CALLS 100
+
+struct caller {
+	unsigned short port;
+	unsigned char *request;
+	size_t len;
+	unsigned wrong;
+	struct grpc_reply first;
+	pthread_t thread;
+};
+
+static void *call_often(void *arg)
+{
+	struct caller *c = arg;
+	struct grpc_client *client = grpc_client_new(c->port);
+	struct grpc_pending *pending[8];
+	struct grpc_reply reply;
+
+	for (int i = 0; i < CALLS; i += 8) {
+		for (int k = 0; k < 8; k++)
+			pending[k] = grpc_begin(client, TRITON "ModelInfer", c->request, c->len, 0);
+		for (int k = 0; k < 8; k++) {
+			grpc_finish(pending[k], &reply);
+			if (i + k == 0) {
+				c->first = reply;
+				continue;
+			}
+			c->wrong += reply.status != OK || reply.len != c->first.len ||
+				    memcmp(reply.data, c->first.data, reply.len) != 0;
+			grpc_reply_release(&reply);
+		}
+	}
+	grpc_client_free(client);
+	return NULL;
+}
+
+/* Each with another request, so that an answer to the wrong one is seen. */
+static void many_connections_get_their_own_answers(void **state)
+{
+	struct grpc_fixture *f = *state;
+	struct message m = fraud_message(f, "financialNet_NoReference", 1);
+	struct caller callers[CONNECTIONS] = {0};
+
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		fill_transaction(f->transaction, 1, 100 + i);
+		callers[i].port = f->port;
+		callers[i].request = message_infer(&m, &callers[i].len);
+		assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+	}
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		pthread_join(callers[i].thread, NULL);
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct tensor *want;
+
+		assert_int_equal(callers[i].wrong, 0);
+		fill_transaction(f->transaction, 1, 100 + i);
+		want = http_fixture_run(&f->models, MODEL_NO_REFERENCE_2, 1, f->transaction, NULL);
+		f->reply = callers[i].first;
+		expect_inference(f, "out", want);
+		grpc_reply_release(&f->reply);
+		tensor_unref(want);
+		free(callers[i].request);
+	}
+}
+
+static unsigned char *vision_request(int64_t images, size_t *ret_len)
+{
+	const int64_t shape[] = {images, 224, 224, 3};
+	struct message m = {.model = "mobilenet_v1_100_224_cpu", .ninputs = 1};
+	size_t size = (size_t)images * IMAGE * sizeof(float);
+	float *image = calloc(1, size);
+	unsigned char *data;
+
+	m.inputs[0] = (struct message_input){"input", 1, "FP32", shape, 4, image, size};
+	data = message_infer(&m, ret_len);
+	free(image);
+	return data;
+}
+
+static void canceled_calls_harm_nobody(void **state)
+{
+	struct grpc_fixture *f = *state;
+	size_t len;
+	unsigned char *data = vision_request(1, &len);
+	struct grpc_pending *pending[8];
+	struct grpc_reply reply;
+
+	for (int i = 0; i < 8; i++)
+		pending[i] = grpc_begin(f->client, TRITON "ModelInfer", data, len, 0);
+	for (int i = 0; i < 8; i += 2)
+		grpc_cancel(pending[i]);
+	for (int i = 0; i < 8; i++) {
+		grpc_finish(pending[i], &reply);
+		if (i % 2)
+			assert_int_equal(reply.status, OK);
+		grpc_reply_release(&reply);
+	}
+	free(data);
+}
+
+static void *stop_service(void *arg)
+{
+	grpc_service_stop(arg, 60 * NSEC_PER_SEC);
+	return NULL;
+}
+
+/* The server has the requests once the first one of the connection is answered. */
+static void stopping_answers_what_is_under_way(void **state)
+{
+	struct grpc_fixture *f = *state;
+	size_t len;
+	unsigned char *data = vision_request(1, &len);
+	struct grpc_pending *pending[6];
+	struct grpc_reply reply;
+	pthread_t stopper;
+
+	for (int i = 0; i < 6; i++)
+		pending[i] = grpc_begin(f->client, TRITON "ModelInfer", data, len, 0);
+	grpc_finish(pending[0], &reply);
+	assert_int_equal(reply.status, OK);
+	grpc_reply_release(&reply);
+	assert_int_equal(pthread_create(&stopper, NULL, stop_service, f->service), 0);
+	for (int i = 1; i < 6; i++) {
+		grpc_finish(pending[i], &reply);
+		/* One that had not come in whole when the server stopped may be sent away, but is never left alone. */
+		assert_true(reply.status == OK || reply.status == 14);
+		grpc_reply_release(&reply);
+	}
+	pthread_join(stopper, NULL);
+	f->service = NULL;
+	free(data);
+}
+
+/* The runs are longer than the patience: their calls end without them, and the server waits for the runs. */
+static void stopping_without_patience_ends_every_call(void **state)
+{
+	struct grpc_fixture *f = *state;
+	size_t len;
+	unsigned char *data = vision_request(8, &len);
+	struct grpc_pending *pending[6];
+	struct grpc_reply reply;
+
+	for (int i = 0; i < 6; i++)
+		pending[i] = grpc_begin(f->client, TRITON "ModelInfer", data, len, 0);
+	grpc_finish(pending[0], &reply);
+	assert_int_equal(reply.status, OK);
+	grpc_reply_release(&reply);
+	grpc_service_stop(f->service, 0);
+	f->service = NULL;
+	for (int i = 1; i < 6; i++) {
+		grpc_finish(pending[i], &reply);
+		grpc_reply_release(&reply);
+	}
+	free(data);
+}
+
+static void taken_ports_are_an_error(void **state)
+{
+	struct grpc_fixture *f = *state;
+	struct grpc_server_config config = {.ports = &f->port, .nports = 1, .repository = f->models.repository};
+	struct grpc_service *second;
+	struct error err = {0};
+
+	assert_int_equal(grpc_service_start(&second, &config, NULL, &err), ERR_IO);
+	assert_non_null(strstr(err.text, "cannot listen on 127.0.0.1:"));
+}
+
+static int setup(void **state)
+{
+	struct grpc_fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	grpc_fixture_start(f, 2);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	grpc_fixture_stop(*state);
+	free(*state);
+	return 0;
+}
+
+#define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_SERVER(health_is_told),
+		WITH_SERVER(triton_metadata_names_tensors_and_versions),
+		WITH_SERVER(tensorflow_metadata_is_the_signature),
+		WITH_SERVER(status_lists_the_versions),
+		WITH_SERVER(statistics_count_requests_rows_and_times),
+		WITH_SERVER(many_connections_get_their_own_answers),
+		WITH_SERVER(canceled_calls_harm_nobody),
+		WITH_SERVER(stopping_answers_what_is_under_way),
+		WITH_SERVER(stopping_without_patience_ends_every_call),
+		WITH_SERVER(taken_ports_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
