@@ -1,0 +1,230 @@
+/*
+ * test_program.c - bin/aibench_model_server: its ports, its options, its end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "tests/servers/model_server/grpc_fixture.h"
+#include "tests/support/process.h"
+
+#define SERVER "aibench_model_server"
+#define LIMIT 60
+
+struct served {
+	char folder[256], model[400];
+	struct process process;
+	unsigned short grpc[2], http[2];
+	unsigned ngrpc, nhttp;
+};
+
+static int setup(void **state)
+{
+	static const enum fixture_model models[] = {MODEL_NO_REFERENCE_1, MODEL_VISION};
+	static const char *const names[] = {"fraud", "vision"};
+	struct served *s = calloc(1, sizeof(*s));
+	char path[300];
+
+	assert_non_null(s);
+	setenv("GRPC_VERBOSITY", "NONE", 0);
+	temp_folder_new(s->folder, sizeof(s->folder));
+	for (int i = 0; i < 2; i++) {
+		unsigned char *blob;
+		size_t len;
+
+		http_model_generate(models[i], &blob, &len);
+		snprintf(path, sizeof(path), "%s/%s.pb", s->folder, names[i]);
+		assert_int_equal(file_write(path, blob, len, NULL), 0);
+		free(blob);
+		snprintf(s->model + strlen(s->model), sizeof(s->model) - strlen(s->model), "%s%s=%s", i ? "," : "",
+			 names[i], path);
+	}
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct served *s = *state;
+	struct process_result r;
+
+	if (s->process.pid) {
+		process_signal(&s->process, SIGKILL);
+		process_wait(&s->process, &r, LIMIT);
+		process_result_release(&r);
+	}
+	temp_folder_remove(s->folder);
+	free(s);
+	return 0;
+}
+
+/* The ports are printed once the models are loaded, "listening on grpc 127.0.0.1:34567". */
+static bool read_ports(struct served *s, const char *text, unsigned want_grpc, unsigned want_http)
+{
+	s->ngrpc = s->nhttp = 0;
+	for (const char *line = text; (line = strstr(line, "listening on ")); line++) {
+		char kind[8];
+		unsigned short port;
+
+		if (sscanf(line, "listening on %7s 127.0.0.1:%hu\n", kind, &port) != 2)
+			return false;
+		if (strcmp(kind, "grpc") == 0)
+			s->grpc[s->ngrpc++] = port;
+		else
+			s->http[s->nhttp++] = port;
+	}
+	return s->ngrpc == want_grpc && s->nhttp == want_http && text[strlen(text) - 1] == '\n';
+}
+
+static void start(struct served *s, const char *const *argv, unsigned want_grpc, unsigned want_http)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	char text[1024];
+
+	process_start(&s->process, argv, &(struct process_options){0});
+	for (int i = 0; i < LIMIT * 200; i++) {
+		ssize_t n = pread(s->process.out_fd, text, sizeof(text) - 1, 0);
+
+		text[n > 0 ? n : 0] = '\0';
+		if (n > 0 && read_ports(s, text, want_grpc, want_http))
+			return;
+		if (!process_running(&s->process))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	fail_msg("the server never listened: %s", text);
+}
+
+static void stop(struct served *s, int with)
+{
+	struct process_result r;
+
+	process_signal(&s->process, with);
+	process_wait(&s->process, &r, LIMIT);
+	s->process.pid = 0;
+	if (r.status != 0)
+		fail_msg("exit status %d: %s", r.status, r.err);
+	process_result_release(&r);
+}
+
+static void every_port_answers(void **state)
+{
+	struct served *s = *state;
+	const char *const argv[] = {SERVER,       "-model", s->model,         "--grpc-port=0,0",
+				    "-http-port", "0,0",    "-alias=f=fraud", NULL};
+
+	start(s, argv, 2, 2);
+	for (int i = 0; i < 2; i++) {
+		struct grpc_client *c = grpc_client_new(s->grpc[i]);
+		struct http_reply http = {0};
+		struct grpc_reply reply;
+
+		grpc_ask(c, TRITON "ServerReady", "", 0, &reply);
+		assert_int_equal(reply.status, OK);
+		assert_int_equal(reply.len, 2);
+		grpc_reply_release(&reply);
+		grpc_client_free(c);
+		http_ask(s->http[i], "GET", "/v2/models/f/ready", NULL, NULL, 0, &http);
+		assert_int_equal(http.status, 200);
+		http_reply_release(&http);
+	}
+	stop(s, SIGTERM);
+}
+
+/* Requests that wait for the only worker when the signal comes. */
+static void a_signal_lets_requests_under_way_finish(void **state)
+{
+	static const int64_t shape[] = {4, 224, 224, 3};
+	struct served *s = *state;
+	const char *const argv[] = {SERVER,       "-model", s->model,   "-grpc-port", "0",
+				    "-http-port", "",       "-threads", "1",          NULL};
+	struct message m = {.model = "vision", .ninputs = 1};
+	float *images = calloc(4 * IMAGE, sizeof(float));
+	struct grpc_pending *pending[6];
+	struct grpc_client *client;
+	struct grpc_reply reply;
+	unsigned char *data;
+	size_t len;
+
+	start(s, argv, 1, 0);
+	m.inputs[0] = (struct message_input){"input", 1, "FP32", shape, 4, images, 4 * IMAGE * sizeof(float)};
+	data = message_infer(&m, &len);
+	client = grpc_client_new(s->grpc[0]);
+	for (int i = 0; i < 6; i++)
+		pending[i] = grpc_begin(client, TRITON "ModelInfer", data, len, 0);
+	/* The last of one connection is in when the first of them is answered, or is told that the server stops. */
+	grpc_finish(pending[0], &reply);
+	assert_int_equal(reply.status, OK);
+	grpc_reply_release(&reply);
+	process_signal(&s->process, SIGTERM);
+	for (int i = 1; i < 6; i++) {
+		grpc_finish(pending[i], &reply);
+		assert_true(reply.status == OK || reply.status == 14);
+		grpc_reply_release(&reply);
+	}
+	grpc_client_free(client);
+	stop(s, 0); /* none: a second one would end it at once */
+	free(data);
+	free(images);
+}
+
+static void expect_failure(const char *const *argv, int status, const char *text)
+{
+	struct process_result r;
+
+	process_run(&r, argv, &(struct process_options){0}, LIMIT);
+	if (r.status != status || !strstr(r.err, text))
+		fail_msg("exit status %d '%s' in place of %d with '%s'", r.status, r.err, status, text);
+	process_result_release(&r);
+}
+
+static void wrong_options_are_told(void **state)
+{
+	struct served *s = *state;
+
+	expect_failure((const char *const[]){SERVER, NULL}, 2, "nothing to serve");
+	expect_failure((const char *const[]){SERVER, "-model", "fraud", NULL}, 2, "-model fraud: must be NAME=VALUE");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-grpc-port", "70000", NULL}, 2,
+		       "-grpc-port 70000: must be ports");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-http-port", "80,x", NULL}, 2,
+		       "-http-port 80,x");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-max-message-size", "3GiB", NULL}, 2,
+		       "-max-message-size 3GiB");
+}
+
+static void a_taken_port_is_told(void **state)
+{
+	struct served *s = *state;
+	const char *const argv[] = {SERVER, "-model", s->model, "-grpc-port", "0", "-http-port", "", NULL};
+	char port[8];
+
+	start(s, argv, 1, 0);
+	snprintf(port, sizeof(port), "%hu", s->grpc[0]);
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-grpc-port", port, "-http-port", "", NULL}, 1,
+		       "cannot listen on 127.0.0.1:");
+	stop(s, SIGINT);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_port_answers),
+		TEST(a_signal_lets_requests_under_way_finish),
+		TEST(wrong_options_are_told),
+		TEST(a_taken_port_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
