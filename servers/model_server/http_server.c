@@ -93,6 +93,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 
 static void request_free(struct http_request *rq)
 {
+	/* Where the client has gone meanwhile, the worker that resumed the connection may still hold the lock. */
+	pthread_mutex_lock(&rq->lock);
+	pthread_mutex_unlock(&rq->lock);
 	inference_free(rq->inference);
 	http_body_release(&rq->body);
 	buf_release(&rq->reply);
