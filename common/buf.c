@@ -66,22 +66,31 @@ int buf_append(struct buf *b, const void *data, size_t len)
 	return 0;
 }
 
+/* Most texts fit the memory that is there, and are formatted once. */
 int buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
+	size_t room = b->cap - b->len;
 	va_list again;
 	int len, r;
 
+	if (b->failed)
+		return ERR_NOMEM;
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(b->data ? b->data + b->len : NULL, room, fmt, again);
 	va_end(again);
 	if (len < 0) {
 		b->failed = true;
 		return ERR_INVALID;
 	}
-	r = buf_reserve(b, (size_t)len);
-	if (r < 0)
-		return r;
-	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+	if ((size_t)len >= room) {
+		r = buf_reserve(b, (size_t)len);
+		if (r < 0) {
+			if (b->data)
+				b->data[b->len] = '\0';
+			return r;
+		}
+		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+	}
 	b->len += (size_t)len;
 	return 0;
 }

@@ -24,6 +24,7 @@
 #define CONNECTION_MEMORY ((size_t)16 << 10)
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
+#define REPLY_FIRST ((size_t)500) /* bytes, so that a small answer is built without moving */
 #define DRAIN_MAX (10 * NSEC_PER_SEC)
 
 struct http_server {
@@ -252,8 +253,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 		server_acts(c);
 		if (!rq->status && http_body_end(&rq->body) < 0)
 			http_fail(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-		if (!rq->status)
+		if (!rq->status) {
+			buf_reserve(&rq->reply, REPLY_FIRST);
 			rq->route->handle(rq);
+		}
 	} else {
 		http_resume(rq);
 	}

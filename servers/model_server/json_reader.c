@@ -246,7 +246,10 @@ static int take_string(struct json_reader *r, bool keep, struct json_string *ret
 				to = put_utf8(to, c);
 			continue;
 		}
-		n = (unsigned char)*r->p < 0x20 ? 0 : utf8_length(r->p, (size_t)(r->end - r->p));
+		if ((unsigned char)*r->p < 0x80)
+			n = (unsigned char)*r->p >= 0x20;
+		else
+			n = utf8_length(r->p, (size_t)(r->end - r->p));
 		if (n == 0)
 			return fail(r, "a string with a control character, or not in UTF-8");
 		if (keep && to != r->p)
