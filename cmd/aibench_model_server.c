@@ -191,6 +191,7 @@ static int open_ports(struct server *s, const struct config *c, struct error *er
 						     .nports = s->nhttp,
 						     .threads = threads,
 						     .body_max = s->message_max,
+						     .stop_timeout = c->stop_timeout,
 						     .repository = s->repository,
 						     .rest = {c->rest_reference, c->rest_no_reference, c->rest_vision}},
 			s->http_ports, err);

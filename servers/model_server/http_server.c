@@ -25,7 +25,7 @@
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
 #define REPLY_FIRST ((size_t)500) /* bytes, so that a small answer is built without moving */
-#define DRAIN_MAX (10 * NSEC_PER_SEC)
+#define STOP_TIMEOUT_DEFAULT (10 * NSEC_PER_SEC)
 
 struct http_server {
 	struct http_server_config cfg;
@@ -302,6 +302,8 @@ static struct http_server *server_new(const struct http_server_config *cfg)
 		s->cfg.body_max = HTTP_BODY_MAX_DEFAULT;
 	if (s->cfg.timeout == 0)
 		s->cfg.timeout = HTTP_TIMEOUT_DEFAULT;
+	if (s->cfg.stop_timeout == 0)
+		s->cfg.stop_timeout = STOP_TIMEOUT_DEFAULT;
 	if (!s->cfg.rest.reference)
 		s->cfg.rest.reference = "financialNet";
 	if (!s->cfg.rest.no_reference)
@@ -344,7 +346,7 @@ int http_server_start(struct http_server **ret, const struct http_server_config 
 /* Until no request is under way. Those whose clients are slow are cut off after a while. */
 static void drain(struct http_server *s)
 {
-	nsec_t until = clock_now() + DRAIN_MAX;
+	nsec_t until = clock_now() + s->cfg.stop_timeout;
 	struct timespec ts = {.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
 
 	pthread_mutex_lock(&s->lock);

@@ -34,6 +34,7 @@ struct http_server_config {
 	/* A connection that brings no whole request for so long is closed, and one that takes no byte of its answer;
 	 * 0: HTTP_TIMEOUT_DEFAULT. */
 	nsec_t timeout;
+	nsec_t stop_timeout;           /* how long slow clients are waited for when the server stops; 0: 10 s */
 	struct repository *repository; /* outlives the server */
 	struct http_rest_models rest;
 };
