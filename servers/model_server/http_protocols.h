@@ -20,6 +20,8 @@ void triton_live(struct http_request *rq);
 void triton_ready(struct http_request *rq);
 void triton_model(struct http_request *rq);
 void triton_model_ready(struct http_request *rq);
+void triton_config(struct http_request *rq);
+void triton_index(struct http_request *rq);
 void triton_statistics(struct http_request *rq);
 void triton_infer(struct http_request *rq);
 

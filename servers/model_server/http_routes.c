@@ -35,6 +35,9 @@ static const struct http_route ROUTES[] = {
 	{HTTP_TRITON, false, "/v2/models/{m}/versions/{v}", triton_model},
 	{HTTP_TRITON, false, "/v2/models/{m}/ready", triton_model_ready},
 	{HTTP_TRITON, false, "/v2/models/{m}/versions/{v}/ready", triton_model_ready},
+	{HTTP_TRITON, false, "/v2/models/{m}/config", triton_config},
+	{HTTP_TRITON, false, "/v2/models/{m}/versions/{v}/config", triton_config},
+	{HTTP_TRITON, true, "/v2/repository/index", triton_index},
 	{HTTP_TRITON, false, "/v2/models/{m}/stats", triton_statistics},
 	{HTTP_TRITON, false, "/v2/models/{m}/versions/{v}/stats", triton_statistics},
 
@@ -95,7 +98,8 @@ static bool takes_method(const struct http_route *r, const char *method)
 /* Whose words an unknown path is answered in. */
 static enum http_protocol protocol_of(const char *path)
 {
-	if (!strncmp(path, "/v2/models", 10) || !strncmp(path, "/v2/health", 10))
+	if (!strncmp(path, "/v2/models", 10) || !strncmp(path, "/v2/health", 10) ||
+	    !strncmp(path, "/v2/repository", 14))
 		return HTTP_TRITON;
 	if (!strncmp(path, "/predictions", 12) || !strncmp(path, "/models", 7))
 		return HTTP_TORCHSERVE;

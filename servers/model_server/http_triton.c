@@ -1,5 +1,6 @@
 /*
- * http_triton.c - the Open Inference Protocol but for its inference: health, metadata, Triton's statistics.
+ * http_triton.c - the Open Inference Protocol but for its inference: health, metadata, and what Triton adds:
+ * configuration, index and statistics of its models.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 void triton_server(struct http_request *rq)
 {
 	buf_printf(&rq->reply, "{\"name\":\"aibench_model_server\",\"version\":\"" AIBENCH_VERSION "\","
-			       "\"extensions\":[\"binary_tensor_data\",\"statistics\"]}");
+			       "\"extensions\":[\"binary_tensor_data\",\"model_configuration\",\"statistics\"]}");
 	http_answer_json(rq);
 }
 
@@ -96,6 +97,66 @@ void triton_model(struct http_request *rq)
 		repository_list_free(list.entries, list.n);
 	}
 	served_model_unref(m);
+}
+
+/* As config.pbtxt has them: without the batch where max_batch_size says that there is one in front. */
+static void write_config_tensors(struct buf *b, const char *title, const struct served_model *m,
+				 const struct model_tensor_info *infos, size_t n)
+{
+	buf_printf(b, ",\"%s\":[", title);
+	for (size_t i = 0; i < n; i++) {
+		int first = m->max_batch_size && infos[i].rank > 0;
+
+		buf_printf(b, "%s{\"name\":", i ? "," : "");
+		json_write_string(b, infos[i].name, strlen(infos[i].name));
+		buf_printf(b, ",\"data_type\":\"TYPE_%s\",\"dims\":[", dtype_triton_name(infos[i].dtype));
+		if (infos[i].rank < 0)
+			buf_printf(b, "-1");
+		for (int d = first; d < infos[i].rank; d++)
+			buf_printf(b, "%s%" PRId64, d > first ? "," : "", infos[i].dims[d]);
+		buf_printf(b, "]}");
+	}
+	buf_append(b, "]", 1);
+}
+
+void triton_config(struct http_request *rq)
+{
+	struct served_model *m;
+	struct buf *b = &rq->reply;
+
+	if (!acquire_target(rq, &m))
+		return;
+	buf_printf(b, "{\"name\":");
+	json_write_string(b, m->name, strlen(m->name));
+	buf_printf(b, ",\"platform\":\"%s\",\"max_batch_size\":%" PRIu64, m->platform, m->max_batch_size);
+	write_config_tensors(b, "input", m, m->inputs, m->ninputs);
+	write_config_tensors(b, "output", m, m->outputs, m->noutputs);
+	buf_printf(b, ",\"instance_group\":[{\"count\":%u,\"kind\":\"KIND_CPU\"}]}", queue_threads(m->queue));
+	http_answer_json(rq);
+	served_model_unref(m);
+}
+
+void triton_index(struct http_request *rq)
+{
+	struct http_entries list;
+	struct buf *b = &rq->reply;
+
+	if (!http_list(rq, &list))
+		return;
+	buf_append(b, "[", 1);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct repository_entry *e = &list.entries[i];
+
+		buf_printf(b, "%s{\"name\":", i ? "," : "");
+		json_write_string(b, e->name, strlen(e->name));
+		buf_printf(b, ",\"version\":\"%" PRId64 "\",\"state\":\"%s\",\"reason\":", e->version,
+			   e->state == SERVED_AVAILABLE ? "READY" : "UNAVAILABLE");
+		json_write_string(b, e->error.text, strlen(e->error.text));
+		buf_append(b, "}", 1);
+	}
+	buf_append(b, "]", 1);
+	http_answer_json(rq);
+	repository_list_free(list.entries, list.n);
 }
 
 static void write_duration(struct buf *b, const char *name, struct duration_counter *d)

@@ -349,6 +349,22 @@ static void health_and_metadata_are_told(void **state)
 	http_fixture_expect(&f, "GET", "/v2/models/nope", NULL, 404, NULL);
 }
 
+static void configuration_and_index_are_told(void **state)
+{
+	const char *got = http_fixture_ask(&f, "GET", "/v2/models/financialNet/config", NULL, NULL, 0);
+
+	(void)state;
+	assert_int_equal(f.reply.status, 200);
+	assert_non_null(strstr(got, "{\"name\":\"financialNet\",\"platform\":\"tensorflow_graphdef\","
+				    "\"max_batch_size\":0,\"input\":[{\"name\":\"transaction\",\"data_type\":"
+				    "\"TYPE_FP32\",\"dims\":[-1,30]},"));
+	http_fixture_expect(&f, "GET", "/v2/models/nope/config", NULL, 404, NULL);
+	got = http_fixture_ask(&f, "POST", "/v2/repository/index", NULL, "{}", 2);
+	assert_int_equal(f.reply.status, 200);
+	assert_non_null(strstr(got, "[{\"name\":\"financialNet\",\"version\":\"1\",\"state\":\"READY\","
+				    "\"reason\":\"\"},"));
+}
+
 /* The member of the only version's statistics. */
 static json_int_t statistic(const char *model, const char *group, const char *name)
 {
@@ -412,6 +428,7 @@ int main(void)
 		cmocka_unit_test(lying_binary_sizes_are_refused),
 		cmocka_unit_test(body_cut_at_any_byte_is_an_error_for_that_request_alone),
 		cmocka_unit_test(health_and_metadata_are_told),
+		cmocka_unit_test(configuration_and_index_are_told),
 		cmocka_unit_test(statistics_count_successes_and_failures),
 	};
 
