@@ -34,9 +34,10 @@ FOLDERS := common proto net stats workloads datagen loaders drivers runners engi
 # folder: system libraries
 SYS_common := -lm
 SYS_proto := -lprotobuf-c
-SYS_net := -lhiredis -lssl -lcrypto
+SYS_net := -lhiredis -lssl -lcrypto -lhttp_parser -lnghttp2
 SYS_stats := -lz -ljansson -lm
 SYS_datagen := -ljpeg -lpng -lz -lm
+SYS_drivers := -lcurl -lgrpc -lgpr
 SYS_engine := -ldnnl -lgomp -ldl -lm
 SYS_servers/model_server := -lgrpc -lgpr -lmicrohttpd -ljansson
 

@@ -16,22 +16,20 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "net/conn.h"
+#include "net/header.h"
 
 enum call_protocol { CALL_HTTP, CALL_GRPC };
 
 /* gRPC's default is 4 MiB; a batch of 50 images is 30 MB. */
 #define CALL_MESSAGE_MAX ((size_t)64 << 20)
 
-struct call_header {
-	const char *name, *value; /* names in lower case */
-};
-
 /* What all calls of a transport have in common; borrowed while the transport lives. */
 struct call_config {
 	enum call_protocol protocol;
 	unsigned slots;
-	unsigned streams;                /* slots that share one connection, gRPC only; 0 or 1: each has its own */
-	unsigned nservers;               /* slot s talks to servers[(first_slot + s) % nservers] */
+	unsigned streams; /* slots that share one connection, gRPC only; 0 or 1: each has its own */
+	unsigned
+		nservers; /* connection c (slot c, or slot c / streams) talks to servers[(first_slot / streams + c) % nservers] */
 	struct endpoint *const *servers; /* resolved */
 	unsigned first_slot;
 	const struct conn_options *conn; /* time-out, interrupt, TLS options (the reference transports read them) */
@@ -60,7 +58,8 @@ struct call_finished {
 	int code;         /* 0, ERR_TIMEOUT, ERR_CLOSED, ERR_PROTOCOL, ERR_SERVER (the server answered an error), … */
 	int status;       /* HTTP status or gRPC status code; -1: none came */
 	const char *text; /* code < 0: why, with the server's own words; valid until the slot's next send */
-	const char *body; /* reply body or message, NUL-terminated, valid until the slot's next send; errors have one too */
+	const char *
+		body; /* reply body or message, NUL-terminated, valid until the slot's next send; errors have one too */
 	size_t size;
 	int64_t header; /* of wanted_header; -1: it was not there */
 	nsec_t received;

@@ -4,8 +4,9 @@
 #   build: compile and run the benchmark    test: build + what `make test` needs    check: test + clang's tools for CI
 set -euo pipefail
 
-build_packages=(gcc libc6-dev make git redis-server redis-tools libhiredis-dev libdnnl-dev libprotobuf-c-dev
-	protobuf-c-compiler libmicrohttpd-dev libjansson-dev libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev python3 procps util-linux)
+build_packages=(gcc libc6-dev make git redis-server redis-tools libhiredis-dev libhttp-parser-dev libnghttp2-dev
+	libcurl4-openssl-dev libgrpc-dev libmicrohttpd-dev libdnnl-dev libprotobuf-c-dev protobuf-c-compiler libjansson-dev
+	libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev python3 procps util-linux)
 test_packages=(libcmocka-dev openssl)
 check_packages=(clang clang-format clang-tidy libclang-rt-14-dev llvm shellcheck)
 
@@ -21,15 +22,16 @@ esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	# Nothing to ask on another system: go on if the compiler finds everything, else name the libraries.
-	headers=(stdio.h stdint.h stddef.h stdarg.h setjmp.h hiredis/hiredis.h dnnl.h google/protobuf-c/protobuf-c.h microhttpd.h jansson.h
-		openssl/ssl.h zlib.h png.h jpeglib.h)
+	headers=(stdio.h stdint.h stddef.h stdarg.h setjmp.h hiredis/hiredis.h dnnl.h google/protobuf-c/protobuf-c.h microhttpd.h
+		jansson.h openssl/ssl.h zlib.h png.h jpeglib.h http_parser.h nghttp2/nghttp2.h curl/curl.h grpc/grpc.h)
 	[ "$1" = build ] || headers+=(cmocka.h)
 	if printf '#include <%s>\n' "${headers[@]}" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1 &&
 		command -v redis-server protoc-c >/dev/null; then
 		exit 0
 	fi
 	echo "aibench: no apt here; please install gcc, make, redis-server, protoc-c and the development files of" \
-		"hiredis, oneDNN 2.x, protobuf-c, libmicrohttpd, jansson, OpenSSL 3, zlib, libjpeg-turbo, libpng (and cmocka for make test)" >&2
+		"hiredis, http-parser, nghttp2, libcurl, the gRPC C core, libmicrohttpd, oneDNN 2.x, protobuf-c, jansson, OpenSSL 3," \
+		"zlib, libjpeg-turbo, libpng (and cmocka for make test)" >&2
 	exit 1
 fi
 
