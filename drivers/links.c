@@ -81,6 +81,7 @@ void links_lose(struct links *ls, struct link *l, int code, const struct error *
 		l->lost = true;
 		ls->nunready++;
 	}
+	l->before = l->state;
 	l->state = LINK_CLOSED;
 	set_when(ls, l, clock_now() + backoff_next(&l->backoff));
 	if (ls->connecting && !ls->connect_code) {

@@ -32,6 +32,7 @@ struct link {
 	struct conn *conn;
 	const struct endpoint *endpoint; /* borrowed */
 	enum link_state state;
+	enum link_state before; /* CLOSED: what it was when it was lost */
 	bool unwritten; /* the socket did not take all: ops->writable is called when it may */
 	bool lost;      /* was ready before: coming back counts as a reconnect */
 	nsec_t when;    /* CLOSED: dial again; CONNECTING, GREETING: give up */
@@ -50,7 +51,7 @@ struct links_ops {
 	char *(*room)(struct links *ls, struct link *l, size_t *ret_size);
 	/* Takes bytes of a GREETING or READY link. */
 	void (*received)(struct links *ls, struct link *l, const char *bytes, size_t len);
-	/* The connection is gone: the requests on it are to be ended with links_finish. */
+	/* The connection is gone (CLOSED): the requests on it are to be ended with links_finish. It may be retired. */
 	void (*lost)(struct links *ls, struct link *l, int code, const struct error *err);
 	/* The slot's time is up: it is to be ended, with or without its link. */
 	void (*expired)(struct links *ls, unsigned slot);
