@@ -18,6 +18,7 @@ static const struct {
 	const struct call_transport_ops *ops;
 } transports[] = {
 	{CALL_HTTP, &call_http_lean},
+	{CALL_HTTP, &call_http_curl},
 	{CALL_GRPC, &call_grpc_lean},
 };
 

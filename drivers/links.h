@@ -33,9 +33,9 @@ struct link {
 	const struct endpoint *endpoint; /* borrowed */
 	enum link_state state;
 	enum link_state before; /* CLOSED: what it was when it was lost */
-	bool unwritten; /* the socket did not take all: ops->writable is called when it may */
-	bool lost;      /* was ready before: coming back counts as a reconnect */
-	nsec_t when;    /* CLOSED: dial again; CONNECTING, GREETING: give up */
+	bool unwritten;         /* the socket did not take all: ops->writable is called when it may */
+	bool lost;              /* was ready before: coming back counts as a reconnect */
+	nsec_t when;            /* CLOSED: dial again; CONNECTING, GREETING: give up */
 	struct backoff backoff;
 	struct link *next; /* of all links */
 };

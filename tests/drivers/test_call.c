@@ -147,6 +147,15 @@ static void assert_echo(struct fixture *f, const char *body)
 	assert_string_equal(done.body, body);
 }
 
+/* The libraries dial when they like: more often, or while nobody looks. */
+static void assert_reconnects(const struct fixture *f, uint64_t wanted)
+{
+	if (strcmp(f->transport->ops->name, "lean") == 0)
+		assert_int_equal(f->transport->reconnects, wanted);
+	else
+		assert_true(f->transport->reconnects >= 1);
+}
+
 static void set_fault(struct fixture *f, enum call_fault fault, int times)
 {
 	atomic_store(&f->server.fault, fault);
@@ -274,7 +283,7 @@ static void broken_connections_are_errors_and_come_back(void **state)
 		expect(&f, cases[i].fault, cases[i].code, cases[i].or_code);
 		assert_non_null(strstr(f.text, endpoint_name(f.endpoint)));
 		assert_echo(&f, "after");
-		assert_int_equal(f.transport->reconnects, i + 1);
+		assert_reconnects(&f, i + 1);
 	}
 	fixture_close(&f, v);
 }
@@ -320,7 +329,7 @@ static void announced_end_costs_a_reconnect_and_no_error(void **state)
 	set_fault(&f, CALL_FAULT_LAST, 5);
 	for (unsigned i = 0; i < 8; i++)
 		assert_echo(&f, "still there");
-	assert_int_equal(f.transport->reconnects, 5);
+	assert_reconnects(&f, 5);
 	fixture_close(&f, v);
 }
 
@@ -341,7 +350,7 @@ static void idle_connection_that_was_closed_is_made_again(void **state)
 		assert_true(clock_now() < until);
 	assert_int_equal(poll_once(&f, &none, 1), 0);
 	assert_echo(&f, "and again");
-	assert_int_equal(f.transport->reconnects, 1);
+	assert_reconnects(&f, 1);
 	fixture_close(&f, v);
 }
 
@@ -586,7 +595,7 @@ static void call_that_going_away_did_not_take_is_an_error(void **state)
 	fixture_open(&f, v);
 	expect(&f, CALL_FAULT_GO_AWAY, ERR_CLOSED, ERR_CLOSED);
 	assert_echo(&f, "after");
-	assert_int_equal(f.transport->reconnects, 1);
+	assert_reconnects(&f, 1);
 	fixture_close(&f, v);
 }
 
@@ -662,10 +671,13 @@ static void transports_are_found_by_name(void **state)
 
 int main(void)
 {
-	static const struct variant http_lean = {&call_http_lean, CALL_HTTP}, grpc_lean = {&call_grpc_lean, CALL_GRPC};
+	static const struct variant http_lean = {&call_http_lean, CALL_HTTP}, http_curl = {&call_http_curl, CALL_HTTP},
+				    grpc_lean = {&call_grpc_lean, CALL_GRPC};
 	const struct CMUnitTest tests[] = {
 		FOR_ALL(http_lean),
 		FOR_HTTP(http_lean),
+		FOR_ALL(http_curl),
+		FOR_HTTP(http_curl),
 		FOR_ALL(grpc_lean),
 		FOR_GRPC(grpc_lean),
 		cmocka_unit_test(transports_are_found_by_name),
