@@ -20,6 +20,7 @@ static const struct {
 	{CALL_HTTP, &call_http_lean},
 	{CALL_HTTP, &call_http_curl},
 	{CALL_GRPC, &call_grpc_lean},
+	{CALL_GRPC, &call_grpc_core},
 };
 
 int call_transport_find(const struct call_transport_ops **ret, enum call_protocol p, const char *name,
