@@ -4,9 +4,9 @@
  */
 #include <stdio.h>
 
+#include "common/protobuf_writer.h"
 #include "datagen/mobilenet.h"
 #include "datagen/model.h"
-#include "datagen/protobuf_writer.h"
 
 #define IR_VERSION 7
 #define OPERATORS_VERSION 13

@@ -3,8 +3,8 @@
  */
 #include <stdio.h>
 
+#include "common/protobuf_writer.h"
 #include "datagen/mobilenet.h"
-#include "datagen/protobuf_writer.h"
 
 #define DT_FLOAT 1
 #define DT_INT32 3

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "common/arith.h"
-#include "drivers/redis_servers.h"
 #include "drivers/redis_transport.h"
 #include "drivers/resp_template.h"
+#include "drivers/servers.h"
 #include "net/redis_advice.h"
 
 #define FINISHED_MAX 64
@@ -26,7 +26,7 @@ struct set_slot {
 struct redis_set {
 	struct driver base;
 	struct driver_config config;
-	struct redis_servers servers;
+	struct servers servers;
 	struct resp_template template;
 	struct redis_transport *transport;
 	struct set_slot *slots;
@@ -59,7 +59,7 @@ static void set_close(struct driver *driver)
 	free(d->slots);
 	free(d->values);
 	resp_template_release(&d->template);
-	redis_servers_release(&d->servers);
+	servers_release(&d->servers);
 	free(d);
 }
 
@@ -127,7 +127,7 @@ static int open_connections(struct redis_set *d, struct error *err)
 	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++)
 		r = redis_transport_add(d->transport, d->servers.endpoints[i]);
 	for (unsigned i = 0; r >= 0 && i < d->config.slots; i++)
-		r = redis_transport_dial(d->transport, i, redis_servers_turn(&d->servers, d->config.first_slot + i));
+		r = redis_transport_dial(d->transport, i, servers_turn(&d->servers, d->config.first_slot + i));
 	if (r < 0)
 		return error_set(err, (enum error_code)r, "out of memory for %u connections", d->config.slots);
 	return redis_transport_connect(d->transport, err);
@@ -151,7 +151,8 @@ static int set_open(struct driver **ret, const struct driver_config *cfg, struct
 	if (r < 0)
 		error_set(err, (enum error_code)r, "out of memory");
 	else
-		r = redis_servers_open(&d->servers, o->host, o->port, cfg->conn, err);
+		r = servers_open(&d->servers,
+				 &(struct servers_config){o->host, o->port, "-host", "-port", NULL, cfg->conn}, err);
 	if (r == 0)
 		r = open_connections(d, err);
 	if (r < 0) {
@@ -174,7 +175,7 @@ static int set_submit(struct driver *driver, unsigned slot, struct request *req,
 	};
 	struct redis_exchange x = {
 		.slot = slot,
-		.server = redis_servers_turn(&d->servers, d->config.first_slot + slot),
+		.server = servers_turn(&d->servers, d->config.first_slot + slot),
 		.iov = s->iov,
 		.nreplies = 1,
 		.sent = now,

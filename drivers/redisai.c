@@ -106,7 +106,7 @@ static int make_slots(struct redisai *d)
 	for (unsigned i = 0; r == 0 && i < d->config.slots; i++) {
 		struct redisai_slot *s = &d->slots[i];
 
-		s->home = redis_servers_turn(&d->servers, d->config.first_slot + i);
+		s->home = servers_turn(&d->servers, d->config.first_slot + i);
 		s->scratch.text = malloc(widest.text_max);
 		s->iov = calloc(niov, sizeof(*s->iov));
 		if (!s->scratch.text || !s->iov)
@@ -181,7 +181,7 @@ static void redisai_close(struct driver *driver)
 	free(d->clients);
 	redisai_nodes_release(d);
 	redis_cluster_release(&d->cluster);
-	redis_servers_release(&d->servers);
+	servers_release(&d->servers);
 	free(d);
 }
 
@@ -199,7 +199,10 @@ static int redisai_open(struct driver **ret, const struct driver_config *cfg, st
 	d->steps = REDISAI_STEPS(cfg->spec);
 	r = check_options(d, err);
 	if (r == 0)
-		r = redis_servers_open(&d->servers, d->options.host, d->options.port, cfg->conn, err);
+		r = servers_open(
+			&d->servers,
+			&(struct servers_config){d->options.host, d->options.port, "-host", "-port", NULL, cfg->conn},
+			err);
 	if (r == 0 && d->options.cluster_mode)
 		r = redisai_read_cluster(d, err);
 	if (r == 0)

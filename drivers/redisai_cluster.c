@@ -10,16 +10,16 @@
 
 static int copy_shards(struct redisai *d, struct error *err)
 {
-	struct redis_servers shards = {0};
+	struct servers shards = {0};
 	int r = 0;
 
 	for (unsigned i = 0; r >= 0 && i < d->cluster.nshards; i++)
-		r = redis_servers_add(&shards, d->cluster.shards[i].host, d->cluster.shards[i].port, NULL, err);
+		r = servers_add(&shards, d->cluster.shards[i].host, d->cluster.shards[i].port, NULL, err);
 	if (r >= 0 && shards.n != d->cluster.nshards)
 		r = error_set(err, ERR_PROTOCOL, "the Cluster lists one address for several shards");
 	shards.tls = d->servers.tls;
 	d->servers.tls = NULL;
-	redis_servers_release(&d->servers);
+	servers_release(&d->servers);
 	d->servers = shards;
 	return r < 0 ? r : 0;
 }
@@ -164,7 +164,7 @@ static int target(struct redisai *d, const struct redisai_redirect *to, unsigned
 	/* No host: the one that answered, on another port. */
 	const char *host = *to->host ? to->host : endpoint_host(d->servers.endpoints[from]);
 	unsigned known = d->servers.n;
-	int server = redis_servers_add(&d->servers, host, to->port, NULL, NULL);
+	int server = servers_add(&d->servers, host, to->port, NULL, NULL);
 
 	if (server == (int)known && redis_transport_add(d->transport, d->servers.endpoints[known]) != server)
 		return ERR_NOMEM;

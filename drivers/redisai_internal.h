@@ -4,12 +4,12 @@
 #ifndef DRIVERS_REDISAI_INTERNAL_H
 #define DRIVERS_REDISAI_INTERNAL_H
 
-#include "drivers/redis_servers.h"
 #include "drivers/redis_transport.h"
 #include "drivers/redisai.h"
 #include "drivers/redisai_check.h"
 #include "drivers/redisai_decode.h"
 #include "drivers/redisai_encode.h"
+#include "drivers/servers.h"
 #include "net/redis_client.h"
 
 #define REDISAI_TAG_MAX 24
@@ -40,7 +40,7 @@ struct redisai {
 	bool by_reference; /* requests load their row's reference data */
 	bool clustered;    /* the servers are shards of a Cluster */
 	unsigned steps;    /* commands of an inference */
-	struct redis_servers servers;
+	struct servers servers;
 	struct redis_cluster cluster;
 	struct redisai_node **nodes; /* the first servers.n of them one a server, in the same order */
 	unsigned nnodes;

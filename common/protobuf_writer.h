@@ -4,8 +4,8 @@
  * Each appends one field to a message under construction; a buffer that failed once stays failed, so that a message is
  * checked once at its end.
  */
-#ifndef DATAGEN_PROTOBUF_WRITER_H
-#define DATAGEN_PROTOBUF_WRITER_H
+#ifndef COMMON_PROTOBUF_WRITER_H
+#define COMMON_PROTOBUF_WRITER_H
 
 #include <stdint.h>
 

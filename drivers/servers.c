@@ -1,14 +1,13 @@
 /*
- * redis_servers.c - comma lists of hosts and ports; see the header.
+ * servers.c - comma lists of hosts and ports; see the header.
  */
-#include "drivers/redis_servers.h"
+#include "drivers/servers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/arith.h"
 
-#define DEFAULT_PORT 6379
 #define SERVERS_MAX 1024
 
 /* Item `index` of a comma list, a copy; a list of one stands for every index. */
@@ -28,24 +27,25 @@ static size_t list_length(const char *list)
 	return n;
 }
 
-static int parse_port(uint16_t *ret, const char *text, struct error *err)
+static int parse_port(uint16_t *ret, const char *text, const char *option, struct error *err)
 {
 	char *end;
 	unsigned long port = strtoul(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || port == 0 || port > UINT16_MAX)
-		return error_set(err, ERR_USAGE, "-port \"%s\": not a port number from 1 to 65535", text);
+		return error_set(err, ERR_USAGE, "%s \"%s\": not a port number from 1 to 65535", option, text);
 	*ret = (uint16_t)port;
 	return 0;
 }
 
-static int add_item(struct redis_servers *s, const char *host, const char *port_text, struct error *err)
+static int add_item(struct servers *s, const struct servers_config *cfg, const char *host, const char *port_text,
+		    struct error *err)
 {
 	static const char SCHEME[] = "redis://";
 	char *name = NULL;
 	struct error why;
 	uint16_t port;
-	int r = parse_port(&port, port_text, err);
+	int r = parse_port(&port, port_text, cfg->port_option, err);
 
 	if (r < 0)
 		return r;
@@ -53,53 +53,49 @@ static int add_item(struct redis_servers *s, const char *host, const char *port_
 		host += sizeof(SCHEME) - 1;
 	r = endpoint_parse(&name, &port, host, port, &why);
 	if (r < 0)
-		return error_set(err, r == ERR_NOMEM ? ERR_NOMEM : ERR_USAGE, "-host: %s", why.text);
-	r = redis_servers_add(s, name, port, NULL, err);
+		return error_set(err, r == ERR_NOMEM ? ERR_NOMEM : ERR_USAGE, "%s: %s", cfg->host_option, why.text);
+	r = servers_add(s, name, port, NULL, err);
 	free(name);
 	return r < 0 ? r : 0;
 }
 
-static int add_list(struct redis_servers *s, const char *hosts, const char *ports, struct error *err)
+static int add_list(struct servers *s, const struct servers_config *cfg, struct error *err)
 {
-	size_t nhosts = list_length(hosts), nports = list_length(ports);
+	size_t nhosts = list_length(cfg->hosts), nports = list_length(cfg->ports);
 	size_t n = nhosts > nports ? nhosts : nports;
 	int r = 0;
 
 	if ((nhosts != 1 && nhosts != n) || (nports != 1 && nports != n))
-		return error_set(err, ERR_USAGE,
-				 "-host lists %zu hosts but -port %zu ports: list as many, or one for all", nhosts,
-				 nports);
+		return error_set(err, ERR_USAGE, "%s lists %zu hosts but %s %zu ports: list as many, or one for all",
+				 cfg->host_option, nhosts, cfg->port_option, nports);
 	if (n > SERVERS_MAX)
-		return error_set(err, ERR_USAGE, "-host and -port list %zu servers, over the limit of %d", n,
+		return error_set(err, ERR_USAGE, "%s lists %zu servers, over the limit of %d", cfg->host_option, n,
 				 SERVERS_MAX);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		char *host = list_item(hosts, nhosts, i), *port = list_item(ports, nports, i);
+		char *host = list_item(cfg->hosts, nhosts, i), *port = list_item(cfg->ports, nports, i);
 
-		r = host && port ? add_item(s, host, port, err) : error_set(err, ERR_NOMEM, "out of memory");
+		r = host && port ? add_item(s, cfg, host, port, err) : error_set(err, ERR_NOMEM, "out of memory");
 		free(host);
 		free(port);
 	}
 	return r;
 }
 
-int redis_servers_open(struct redis_servers *s, const char *hosts, const char *ports, const struct conn_options *conn,
-		       struct error *err)
+int servers_open(struct servers *s, const struct servers_config *cfg, struct error *err)
 {
+	const struct conn_options *conn = cfg->conn;
 	int r = conn_options_check(conn, err);
 
 	if (r == 0)
-		r = conn->unix_socket ? redis_servers_add(s, NULL, 0, conn->unix_socket, err)
-				      : add_list(s, hosts, ports, err);
-
+		r = conn->unix_socket ? servers_add(s, NULL, 0, conn->unix_socket, err) : add_list(s, cfg, err);
 	if (r >= 0 && conn->tls)
-		r = tls_config_new(&s->tls, conn, NULL, err);
+		r = tls_config_new(&s->tls, conn, cfg->alpn, err);
 	if (r < 0)
-		redis_servers_release(s);
+		servers_release(s);
 	return r < 0 ? r : 0;
 }
 
-int redis_servers_add(struct redis_servers *s, const char *host, uint16_t port, const char *unix_socket,
-		      struct error *err)
+int servers_add(struct servers *s, const char *host, uint16_t port, const char *unix_socket, struct error *err)
 {
 	struct endpoint *e = NULL, **endpoints;
 	int r = endpoint_resolve(&e, host, port, unix_socket, err);
@@ -122,11 +118,11 @@ int redis_servers_add(struct redis_servers *s, const char *host, uint16_t port, 
 	return (int)s->n++;
 }
 
-void redis_servers_release(struct redis_servers *s)
+void servers_release(struct servers *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		endpoint_free(s->endpoints[i]);
 	free(s->endpoints);
 	tls_config_free(s->tls);
-	*s = (struct redis_servers){0};
+	*s = (struct servers){0};
 }

@@ -1,4 +1,7 @@
-#include "datagen/protobuf_writer.h"
+/*
+ * protobuf_writer.c - protocol buffers written field by field; see the header.
+ */
+#include "common/protobuf_writer.h"
 
 #include <string.h>
 
