@@ -30,10 +30,15 @@ void pbw_int(struct buf *b, unsigned field, int64_t v)
 	varint(b, (uint64_t)v);
 }
 
-void pbw_bytes(struct buf *b, unsigned field, const void *data, size_t len)
+void pbw_begin_bytes(struct buf *b, unsigned field, size_t len)
 {
 	tag(b, field, LENGTH_DELIMITED);
 	varint(b, len);
+}
+
+void pbw_bytes(struct buf *b, unsigned field, const void *data, size_t len)
+{
+	pbw_begin_bytes(b, field, len);
 	if (len > 0)
 		buf_append(b, data, len);
 }

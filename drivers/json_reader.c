@@ -66,7 +66,27 @@ int json_read_float(struct json_reader *r, float *ret)
 
 	json_peek(r);
 	end = number_end(r->at);
-	if (!end || parse_float(&value, r->at, r->end) != end || !isfinite(value))
+	if (!end || end > r->end || parse_float(&value, r->at, r->end) != end || !isfinite(value))
+		return ERR_FORMAT;
+	r->at = end;
+	*ret = value;
+	return 0;
+}
+
+int json_read_size(struct json_reader *r, size_t *ret)
+{
+	const char *p, *end;
+	size_t value = 0;
+
+	json_peek(r);
+	end = number_end(r->at);
+	if (!end || end > r->end)
+		return ERR_FORMAT;
+	for (p = r->at; is_digit(*p); p++) {
+		if (!size_mul(&value, value, 10) || !size_add(&value, value, (size_t)(*p - '0')))
+			return ERR_FORMAT;
+	}
+	if (p != end)
 		return ERR_FORMAT;
 	r->at = end;
 	*ret = value;
@@ -102,6 +122,8 @@ int json_read_string(struct json_reader *r, struct json_string *ret)
 			p += len;
 		}
 	}
+	if (p >= r->end)
+		return ERR_FORMAT;
 	*ret = (struct json_string){r->at, (size_t)(p - r->at)};
 	r->at = p + 1;
 	return 0;
@@ -124,7 +146,7 @@ static int skip_scalar(struct json_reader *r)
 		}
 	}
 	end = number_end(r->at);
-	if (!end)
+	if (!end || end > r->end)
 		return ERR_FORMAT;
 	r->at = end;
 	return 0;

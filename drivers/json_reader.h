@@ -1,8 +1,8 @@
 /*
  * json_reader.h - JSON text from a server, value by value, from bytes that nobody has checked.
  *
- * Strict (RFC 8259), allocates nothing and does not recurse. The text is followed by a NUL that is no part of it. Each
- * function takes white space before what it reads.
+ * Strict (RFC 8259), allocates nothing and does not recurse. There is a NUL behind the text, or behind other bytes that
+ * follow it, which are never taken for part of it. Each function takes white space before what it reads.
  */
 #ifndef DRIVERS_JSON_READER_H
 #define DRIVERS_JSON_READER_H
@@ -24,7 +24,6 @@ struct json_string {
 	size_t size;
 };
 
-/* text[size] is NUL. */
 static inline struct json_reader json_begin_reading(const char *text, size_t size)
 {
 	return (struct json_reader){text, text + size};
@@ -36,6 +35,7 @@ char json_peek(struct json_reader *r);
 bool json_take(struct json_reader *r, char c);
 /* Each takes one value: 0 or ERR_FORMAT. A number beyond float32 is ERR_FORMAT too. */
 int json_read_float(struct json_reader *r, float *ret) MUST_CHECK;
+int json_read_size(struct json_reader *r, size_t *ret) MUST_CHECK; /* a whole number */
 int json_read_string(struct json_reader *r, struct json_string *ret) MUST_CHECK;
 int json_skip(struct json_reader *r) MUST_CHECK;
 

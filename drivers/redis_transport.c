@@ -300,6 +300,16 @@ void redis_transport_free(struct redis_transport *t)
 	free(t);
 }
 
+int redis_transport_fd(const struct redis_transport *t)
+{
+	return t->links.epoll;
+}
+
+nsec_t redis_transport_next_deadline(const struct redis_transport *t)
+{
+	return links_next_deadline(&t->links);
+}
+
 uint64_t redis_transport_reconnects(const struct redis_transport *t)
 {
 	return t->links.reconnects;

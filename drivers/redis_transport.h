@@ -66,6 +66,11 @@ struct redis_finished {
 int redis_transport_poll(struct redis_transport *t, nsec_t deadline, struct redis_finished *done, int max,
 			 struct error *err);
 
+/* For a driver that waits on more than this transport: a descriptor that is readable when poll has something to do
+ * before the next deadline, and that deadline. */
+int redis_transport_fd(const struct redis_transport *t);
+nsec_t redis_transport_next_deadline(const struct redis_transport *t);
+
 /* Connections that were lost and came back. */
 uint64_t redis_transport_reconnects(const struct redis_transport *t);
 

@@ -41,7 +41,7 @@ static int parse_port(uint16_t *ret, const char *text, const char *option, struc
 static int add_item(struct servers *s, const struct servers_config *cfg, const char *host, const char *port_text,
 		    struct error *err)
 {
-	static const char SCHEME[] = "redis://";
+	static const char *const SCHEMES[] = {"redis://", "rediss://", "http://", "https://"};
 	char *name = NULL;
 	struct error why;
 	uint16_t port;
@@ -49,8 +49,12 @@ static int add_item(struct servers *s, const struct servers_config *cfg, const c
 
 	if (r < 0)
 		return r;
-	if (strncmp(host, SCHEME, sizeof(SCHEME) - 1) == 0)
-		host += sizeof(SCHEME) - 1;
+	for (size_t i = 0; i < ARRAY_LEN(SCHEMES); i++) {
+		if (strncmp(host, SCHEMES[i], strlen(SCHEMES[i])) == 0) {
+			host += strlen(SCHEMES[i]);
+			break;
+		}
+	}
 	r = endpoint_parse(&name, &port, host, port, &why);
 	if (r < 0)
 		return error_set(err, r == ERR_NOMEM ? ERR_NOMEM : ERR_USAGE, "%s: %s", cfg->host_option, why.text);

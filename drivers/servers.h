@@ -14,8 +14,8 @@ struct servers {
 };
 
 struct servers_config {
-	/* Comma lists: as many of both, or one of either for all. A host may carry its own port, and be written
-	 * redis://host:port. */
+	/* Comma lists: as many of both, or one of either for all. A host may carry its own port, and be written as
+	 * redis://host:port or http://host:port; TLS is for the options to ask for. */
 	const char *hosts, *ports;
 	const char *host_option, *port_option; /* that the lists were given with, for messages: "-host" */
 	const char *alpn;                      /* what TLS is to agree on, as tls_config_new takes it; NULL: nothing */
