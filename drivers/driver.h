@@ -46,6 +46,7 @@ struct driver {
 	const struct driver_ops *ops;
 	const char *note; /* set by open: one line the user should read, e.g. that a setting has no effect; or NULL */
 	uint64_t reconnects; /* connections that were lost and came back; the worker's thread counts */
+	unsigned stages;     /* set by open: bit s is 1 where completions have stamps.stage[s] */
 };
 
 /* Server-side counters as key and value texts, of one server ("host:port"). */

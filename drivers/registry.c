@@ -7,11 +7,19 @@
 #include "drivers/null.h"
 #include "drivers/redis_set.h"
 #include "drivers/redisai.h"
+#include "drivers/rest.h"
+#include "drivers/tensorflow_serving.h"
+#include "drivers/torchserve.h"
+#include "drivers/triton.h"
 
 const struct driver_ops *const drivers[] = {
 	&driver_null,
 	&driver_redisai,
 	&driver_redis_set,
+	&driver_tensorflow_serving,
+	&driver_triton,
+	&driver_torchserve,
+	&driver_rest,
 	NULL,
 };
 

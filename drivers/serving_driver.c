@@ -1,0 +1,141 @@
+/*
+ * serving_driver.c - what the drivers over drivers/serving.h share; see the header.
+ */
+#include "drivers/serving_driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workloads/vision.h"
+
+#define ALPN_GRPC "\x02h2"
+#define ALPN_HTTP "\x08http/1.1"
+
+int serving_driver_submit(struct driver *driver, unsigned slot, struct request *req, nsec_t now)
+{
+	return serving_submit(((struct serving_driver *)driver)->serving, slot, req, now);
+}
+
+int serving_driver_poll(struct driver *driver, nsec_t deadline, struct completion *done, int max, struct error *err)
+{
+	struct serving_driver *d = (struct serving_driver *)driver;
+	int n = serving_poll(d->serving, deadline, done, max, err);
+
+	d->base.reconnects = serving_reconnects(d->serving);
+	return n;
+}
+
+void serving_driver_close(struct driver *driver)
+{
+	struct serving_driver *d = (struct serving_driver *)driver;
+
+	if (!d)
+		return;
+	serving_close(d->serving);
+	body_template_release(&d->body);
+	servers_release(&d->servers);
+	servers_release(&d->metrics);
+	free(d);
+}
+
+int serving_driver_begin(struct serving_driver *d, const struct driver_ops *ops, const struct driver_config *cfg,
+			 enum call_protocol protocol, const struct serving_options *options, struct error *err)
+{
+	int r = serving_check_config(cfg, err);
+
+	d->base.ops = ops;
+	d->base.stages = cfg->reference ? 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE : 0;
+	d->config = *cfg;
+	d->protocol = protocol;
+	return r < 0 ? r : call_transport_find(&d->transport, protocol, options->transport, err);
+}
+
+int serving_driver_servers(struct serving_driver *d, const char *option, const char *hosts, const char *port,
+			   struct error *err)
+{
+	const struct servers_config cfg = {
+		.hosts = hosts,
+		.ports = port,
+		.host_option = option,
+		.port_option = option,
+		.alpn = d->protocol == CALL_GRPC ? ALPN_GRPC : ALPN_HTTP,
+		.conn = d->config.conn,
+	};
+
+	return servers_open(&d->servers, &cfg, err);
+}
+
+int serving_driver_metrics(struct serving_driver *d, const char *hosts, uint16_t port, struct error *err)
+{
+	const struct servers_config cfg = {
+		.hosts = hosts,
+		.ports = "8080",
+		.host_option = "-metrics-host",
+		.port_option = "-metrics-host",
+		.conn = d->config.conn,
+	};
+	const char *unix_socket = d->config.conn->unix_socket;
+	int r = 0;
+
+	if (*hosts)
+		return servers_open(&d->metrics, &cfg, err);
+	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++)
+		r = servers_add(&d->metrics, endpoint_host(d->servers.endpoints[i]), port, unix_socket, err);
+	return r < 0 ? r : 0;
+}
+
+int serving_driver_connect(struct serving_driver *d, struct serving_config *cfg, struct error *err)
+{
+	if (d->config.slots == 0)
+		return 0;
+	cfg->driver = &d->config;
+	cfg->transport = d->transport;
+	cfg->servers = &d->servers;
+	cfg->protocol = d->protocol;
+	cfg->path = d->path;
+	cfg->body = &d->body;
+	return serving_open(&d->serving, cfg, err);
+}
+
+int serving_protocol(enum call_protocol *ret, const char *given, const char *http, struct error *err)
+{
+	if (strcmp(given, http) != 0 && strcmp(given, "grpc") != 0)
+		return error_set(err, ERR_USAGE, "-protocol %s: must be grpc or %s", given, http);
+	*ret = strcmp(given, http) == 0 ? CALL_HTTP : CALL_GRPC;
+	return 0;
+}
+
+int serving_check_name(const char *option, const char *name, struct error *err)
+{
+	if (!*name)
+		return error_set(err, ERR_USAGE, "%s is empty", option);
+	for (const char *p = name; *p; p++) {
+		if ((unsigned char)*p <= ' ' || strchr("\"\\\x7f", *p))
+			return error_set(err, ERR_USAGE, "%s %s: a blank, a quote or a backslash is no part of a name",
+					 option, name);
+	}
+	if (strlen(name) > SERVING_PATH_MAX / 2)
+		return error_set(err, ERR_USAGE, "%s: a name of %zu bytes is too long", option, strlen(name));
+	return 0;
+}
+
+bool serving_is_vision(const struct driver_config *cfg)
+{
+	return strcmp(cfg->spec->name, workload_vision.name) == 0;
+}
+
+const char *serving_model(const char *given, const struct driver_config *cfg, const char *vision_default)
+{
+	if (given && *given)
+		return given;
+	if (serving_is_vision(cfg))
+		return vision_default;
+	return cfg->reference ? "financialNet" : "financialNet_NoReference";
+}
+
+int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err)
+{
+	return error_set(err, ERR_NOT_FOUND, "%s: no model \"%s\" to ask: %s: deploy it, or name another with -model",
+			 endpoint_name(e), model, why);
+}

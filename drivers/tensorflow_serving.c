@@ -1,0 +1,245 @@
+/*
+ * tensorflow_serving.c - asks TensorFlow Serving: options, set-up and counters.
+ */
+#include "drivers/tensorflow_serving.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/json_answer.h"
+#include "drivers/serving_driver.h"
+#include "drivers/tensorflow_serving_codec.h"
+
+#define PREDICT "/tensorflow.serving.PredictionService/Predict"
+#define GET_MODEL_STATUS "/tensorflow.serving.ModelService/GetModelStatus"
+#define REST_PORT 8501
+
+struct tensorflow_serving {
+	struct serving_driver base;
+	struct tensorflow_serving_options options;
+	struct tensorflow_serving_form form;
+};
+
+#define FIELD(f) offsetof(struct tensorflow_serving_options, f)
+
+static const struct option option_table[] = {
+	{"tensorflow-serving-host", OPTION_STRING, FIELD(host),
+	 "`host:port` of the server, or a comma list: workers take turns. The port is 8500, for REST 8501, if left "
+	 "out.",
+	 0, 0},
+	{"model", OPTION_STRING, FIELD(model),
+	 "`name` of the model (default \"financialNet\", \"financialNet_NoReference\" without reference data, "
+	 "\"" SERVING_VISION_MODEL "\" for images).",
+	 0, 0},
+	{"model-version", OPTION_INT, FIELD(version), "`version` of the model; 0: the latest that the server has.", 0,
+	 1e15},
+	{"protocol", OPTION_STRING, FIELD(protocol), "`grpc` (Predict) or rest (POST …:predict, JSON).", 0, 0},
+	{"signature-name", OPTION_STRING, FIELD(signature), "`name` of the model's signature.", 0, 0},
+	{"input-name", OPTION_STRING, FIELD(input_name), "`name` of the input that takes images.", 0, 0},
+	{"output-name", OPTION_STRING, FIELD(output_name), "`name` of the output; empty: the model's first.", 0, 0},
+	{"metrics-host", OPTION_STRING, FIELD(metrics_host),
+	 "`host:port` of the server's metrics, or a comma list; empty: the server's host, port 8501.", 0, 0},
+	{"metrics-uri", OPTION_STRING, FIELD(metrics_uri),
+	 "`path` of the server's metrics, for the results; empty: they are not asked for.", 0, 0},
+	SERVING_OPTIONS(struct tensorflow_serving_options),
+	{0},
+};
+
+static void options_defaults(void *options)
+{
+	*(struct tensorflow_serving_options *)options = (struct tensorflow_serving_options){
+		.serving = SERVING_OPTIONS_DEFAULTS,
+		.host = "127.0.0.1",
+		.version = 1,
+		.protocol = "grpc",
+		.signature = "serving_default",
+		.input_name = "input",
+		.output_name = "",
+		.metrics_host = "",
+		.metrics_uri = "/monitoring/prometheus/metrics",
+	};
+}
+
+static int check_names(const struct tensorflow_serving *d, struct error *err)
+{
+	int r = serving_check_name("-model", d->form.model, err);
+
+	if (r == 0)
+		r = serving_check_name("-signature-name", d->form.signature, err);
+	if (r == 0)
+		r = serving_check_name("-input-name", d->form.input_name, err);
+	return r;
+}
+
+/* ---- is the model there? ---- */
+
+static int check_grpc(const struct tensorflow_serving *d, struct endpoint *e, struct error *err)
+{
+	const struct tensorflow_serving_form *form = &d->form;
+	struct buf request = {0}, reply = {0};
+	struct error why;
+	int status = -1, r;
+
+	r = tensorflow_serving_status_request(&request, form->model, form->version);
+	if (r < 0)
+		error_set(err, ERR_NOMEM, "out of memory");
+	else
+		r = control_call(e, d->base.config.conn, d->base.servers.tls, GET_MODEL_STATUS, &request, &status,
+				 &reply, err);
+	if (r == ERR_SERVER && status == GRPC_STATUS_NOT_FOUND) {
+		why = *err;
+		r = serving_model_missing(e, form->model, why.text, err);
+	} else if (r == ERR_SERVER && status == GRPC_STATUS_UNIMPLEMENTED) {
+		r = 0; /* a server that has Predict alone */
+	} else if (r == 0) {
+		r = tensorflow_serving_status(reply.data ? reply.data : "", reply.len, form->version, &why);
+		if (r < 0)
+			r = serving_model_missing(e, form->model, why.text, err);
+	}
+	buf_release(&request);
+	buf_release(&reply);
+	return r;
+}
+
+static int check_rest(const struct tensorflow_serving *d, struct endpoint *e, struct error *err)
+{
+	char path[SERVING_PATH_MAX], words[ERROR_TEXT_MAX];
+	struct buf body = {0};
+	struct error why;
+	int status, r;
+
+	snprintf(path, sizeof(path), "/v1/models/%s", d->form.model);
+	r = control_get(e, d->base.config.conn, path, &status, &body, err);
+	if (r == 0 && status != 200) {
+		if (!body.data || !json_words(words, sizeof(words), body.data, body.len, "error"))
+			snprintf(words, sizeof(words), "HTTP status %d", status);
+		r = serving_model_missing(e, d->form.model, words, err);
+	} else if (r == 0) {
+		r = tensorflow_serving_status_json(body.data ? body.data : "", body.len, d->form.version, &why);
+		if (r < 0)
+			r = serving_model_missing(e, d->form.model, why.text, err);
+	}
+	buf_release(&body);
+	return r;
+}
+
+/* ---- the driver ---- */
+
+static int decode_grpc(const void *arg, const struct call_finished *f, float *values, size_t nvalues,
+		       struct answer *ret, struct error *err)
+{
+	return tensorflow_serving_decode(arg, f->body, f->size, values, nvalues, ret, err);
+}
+
+static int decode_rest(const void *arg, const struct call_finished *f, float *values, size_t nvalues,
+		       struct answer *ret, struct error *err)
+{
+	const struct tensorflow_serving_form *form = arg;
+
+	return json_answer(f->body, f->size, form->output, values, nvalues, ret, err);
+}
+
+static int make_request(struct tensorflow_serving *d, struct error *err)
+{
+	const struct tensorflow_serving_form *form = &d->form;
+	char version[40] = "";
+	int r;
+
+	if (d->base.protocol == CALL_GRPC) {
+		snprintf(d->base.path, sizeof(d->base.path), "%s", PREDICT);
+		r = tensorflow_serving_predict(&d->base.body, form);
+	} else {
+		if (form->version)
+			snprintf(version, sizeof(version), "/versions/%" PRId64, form->version);
+		snprintf(d->base.path, sizeof(d->base.path), "/v1/models/%s%s:predict", form->model, version);
+		r = tensorflow_serving_rest(&d->base.body, form);
+	}
+	return r < 0 ? error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", form->batch,
+				 error_message(r))
+		     : 0;
+}
+
+static int connect_slots(struct tensorflow_serving *d, struct error *err)
+{
+	bool rest = d->base.protocol == CALL_HTTP;
+	struct serving_config cfg = {
+		.options = &d->options.serving,
+		.content_type = rest ? "application/json" : NULL,
+		.decode = rest ? decode_rest : decode_grpc,
+		.arg = &d->form,
+		.error_member = rest ? "error" : NULL,
+	};
+
+	return serving_driver_connect(&d->base, &cfg, err);
+}
+
+static int set_up(struct tensorflow_serving *d, const struct driver_config *cfg, struct error *err)
+{
+	const struct tensorflow_serving_options *o = &d->options;
+	enum call_protocol protocol = CALL_GRPC;
+	int r = serving_protocol(&protocol, o->protocol, "rest", err);
+
+	d->form = (struct tensorflow_serving_form){
+		.spec = cfg->spec,
+		.batch = cfg->batch,
+		.model = serving_model(o->model, cfg, SERVING_VISION_MODEL),
+		.signature = o->signature,
+		.version = o->version,
+		.input_name = o->input_name,
+		.output = *o->output_name ? o->output_name : NULL,
+	};
+	if (r == 0)
+		r = check_names(d, err);
+	if (r == 0)
+		r = serving_driver_begin(&d->base, &driver_tensorflow_serving, cfg, protocol, &o->serving, err);
+	if (r == 0)
+		r = serving_driver_servers(&d->base, "-tensorflow-serving-host", o->host,
+					   protocol == CALL_GRPC ? "8500" : "8501", err);
+	if (r == 0 && *o->metrics_uri)
+		r = serving_driver_metrics(&d->base, o->metrics_host, REST_PORT, err);
+	for (unsigned i = 0; r == 0 && i < d->base.servers.n; i++)
+		r = protocol == CALL_GRPC ? check_grpc(d, d->base.servers.endpoints[i], err)
+					  : check_rest(d, d->base.servers.endpoints[i], err);
+	if (r == 0)
+		r = make_request(d, err);
+	return r < 0 ? r : connect_slots(d, err);
+}
+
+static int tensorflow_serving_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
+{
+	struct tensorflow_serving *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (!d)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	d->options = *(const struct tensorflow_serving_options *)cfg->options;
+	r = set_up(d, cfg, err);
+	if (r < 0) {
+		serving_driver_close(&d->base.base);
+		return r;
+	}
+	*ret = &d->base.base;
+	return 0;
+}
+
+static int tensorflow_serving_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)
+{
+	struct tensorflow_serving *d = (struct tensorflow_serving *)driver;
+
+	return control_metrics(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+}
+
+const struct driver_ops driver_tensorflow_serving = {
+	.name = "tensorflow_serving",
+	.options = option_table,
+	.options_size = sizeof(struct tensorflow_serving_options),
+	.options_defaults = options_defaults,
+	.open = tensorflow_serving_open,
+	.submit = serving_driver_submit,
+	.poll = serving_driver_poll,
+	.server_stats = tensorflow_serving_stats,
+	.close = serving_driver_close,
+};

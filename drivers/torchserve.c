@@ -1,0 +1,156 @@
+/*
+ * torchserve.c - asks TorchServe: the fraud handler {"transaction":[30],"reference":[256]} and gets {"outputs":[p0,p1]};
+ * an image model gets the bytes of its tensor.
+ */
+#include "drivers/torchserve.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/json_answer.h"
+#include "drivers/serving_driver.h"
+
+#define METRICS_PORT 8082
+#define PREDICTIONS "/predictions/"
+
+struct torchserve {
+	struct serving_driver base;
+	struct torchserve_options options;
+};
+
+#define FIELD(f) offsetof(struct torchserve_options, f)
+
+static const struct option option_table[] = {
+	{"torchserve-host", OPTION_STRING, FIELD(host),
+	 "`host:port` of the server, or a comma list: workers take turns. The port is 8080 if left out.", 0, 0},
+	{"torchserve-request-uri", OPTION_STRING, FIELD(uri),
+	 "`path` to post to (default \"" PREDICTIONS "financial\", \"" PREDICTIONS SERVING_VISION_MODEL
+	 "\" for images).",
+	 0, 0},
+	{"metrics-host", OPTION_STRING, FIELD(metrics_host),
+	 "`host:port` of the server's metrics, or a comma list; empty: the server's host, port 8082.", 0, 0},
+	{"metrics-uri", OPTION_STRING, FIELD(metrics_uri),
+	 "`path` of the server's metrics, for the results; empty: they are not asked for.", 0, 0},
+	SERVING_OPTIONS(struct torchserve_options),
+	{0},
+};
+
+static void options_defaults(void *options)
+{
+	*(struct torchserve_options *)options = (struct torchserve_options){
+		.serving = SERVING_OPTIONS_DEFAULTS,
+		.host = "127.0.0.1",
+		.metrics_host = "",
+		.metrics_uri = "/metrics",
+	};
+}
+
+int torchserve_body(struct body_template *t, const struct workload_spec *spec, unsigned batch)
+{
+	t->batch = batch;
+	if (spec->inputs[0].ndims > 2) {
+		body_template_raw(t, 0);
+		return body_template_finish(t);
+	}
+	if (batch > 1)
+		return ERR_UNSUPPORTED;
+	for (unsigned i = 0; i < spec->ninputs; i++) {
+		body_template_printf(t, "%c\"%s\":", i ? ',' : '{', spec->inputs[i].name);
+		body_template_json(t, spec, i, false);
+	}
+	body_template_printf(t, "}");
+	return body_template_finish(t);
+}
+
+static int decode(const void *arg, const struct call_finished *f, float *values, size_t nvalues, struct answer *ret,
+		  struct error *err)
+{
+	(void)arg;
+	return json_answer(f->body, f->size, NULL, values, nvalues, ret, err);
+}
+
+static int check_ping(const struct torchserve *d, const struct endpoint *e, struct error *err)
+{
+	struct buf body = {0};
+	int status, r = control_get(e, d->base.config.conn, "/ping", &status, &body, err);
+
+	if (r == 0 && status != 200)
+		r = error_set(err, ERR_UNSUPPORTED,
+			      "%s: HTTP status %d to GET /ping: is it TorchServe's inference port, and healthy?",
+			      endpoint_name(e), status);
+	buf_release(&body);
+	return r;
+}
+
+static int set_up(struct torchserve *d, const struct driver_config *cfg, struct error *err)
+{
+	const struct torchserve_options *o = &d->options;
+	bool vision = serving_is_vision(cfg);
+	const char *uri = o->uri ? o->uri : vision ? PREDICTIONS SERVING_VISION_MODEL : PREDICTIONS "financial";
+	struct serving_config serving = {
+		.options = &o->serving,
+		.content_type = vision ? "application/octet-stream" : "application/json",
+		.decode = decode,
+		.error_member = "message",
+	};
+	int r = serving_check_name("-torchserve-request-uri", uri, err);
+
+	snprintf(d->base.path, sizeof(d->base.path), "%s", uri);
+	if (r == 0)
+		r = serving_driver_begin(&d->base, &driver_torchserve, cfg, CALL_HTTP, &o->serving, err);
+	if (r == 0)
+		r = serving_driver_servers(&d->base, "-torchserve-host", o->host, "8080", err);
+	if (r == 0 && *o->metrics_uri)
+		r = serving_driver_metrics(&d->base, o->metrics_host, METRICS_PORT, err);
+	for (unsigned i = 0; r == 0 && i < d->base.servers.n; i++)
+		r = check_ping(d, d->base.servers.endpoints[i], err);
+	if (r < 0)
+		return r;
+	r = torchserve_body(&d->base.body, cfg->spec, cfg->batch);
+	if (r == ERR_UNSUPPORTED)
+		return error_set(err, ERR_UNSUPPORTED,
+				 "a request of TorchServe's fraud handler is one row: pass "
+				 "-batch-size 1");
+	if (r < 0)
+		return error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", cfg->batch,
+				 error_message(r));
+	return serving_driver_connect(&d->base, &serving, err);
+}
+
+static int torchserve_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
+{
+	struct torchserve *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (!d)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	d->options = *(const struct torchserve_options *)cfg->options;
+	r = set_up(d, cfg, err);
+	if (r < 0) {
+		serving_driver_close(&d->base.base);
+		return r;
+	}
+	*ret = &d->base.base;
+	return 0;
+}
+
+static int torchserve_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)
+{
+	struct torchserve *d = (struct torchserve *)driver;
+
+	return control_metrics(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+}
+
+const struct driver_ops driver_torchserve = {
+	.name = "torchserve",
+	.options = option_table,
+	.options_size = sizeof(struct torchserve_options),
+	.options_defaults = options_defaults,
+	.open = torchserve_open,
+	.submit = serving_driver_submit,
+	.poll = serving_driver_poll,
+	.server_stats = torchserve_stats,
+	.close = serving_driver_close,
+};

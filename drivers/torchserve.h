@@ -1,0 +1,21 @@
+/*
+ * torchserve.h - the driver of TorchServe: POST /predictions/MODEL with JSON for transactions, the raw float32 values
+ * for images.
+ */
+#ifndef DRIVERS_TORCHSERVE_H
+#define DRIVERS_TORCHSERVE_H
+
+#include "drivers/serving.h"
+
+struct torchserve_options {
+	struct serving_options serving;
+	const char *host, *uri; /* host: comma list; uri NULL: by the use case */
+	const char *metrics_host, *metrics_uri;
+};
+
+extern const struct driver_ops driver_torchserve;
+
+/* Zero-initialised t becomes the body. */
+int torchserve_body(struct body_template *t, const struct workload_spec *spec, unsigned batch) MUST_CHECK;
+
+#endif
