@@ -101,11 +101,28 @@ static void fields_difference(char *ret, size_t size, const char *before, const 
 	}
 }
 
+/* Triton's statistics, and Prometheus' counters by their suffix or, TorchServe's own, by their name. */
+static bool is_server_counter(const char *key)
+{
+	static const char *const SUFFIXES[] = {"_total", "_count", "_sum"};
+	size_t name = strcspn(key, "{");
+
+	if (strncmp(key, "triton.", strlen("triton.")) == 0 || strncmp(key, "Requests", strlen("Requests")) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(SUFFIXES); i++) {
+		size_t len = strlen(SUFFIXES[i]);
+
+		if (name > len && strncmp(key + name - len, SUFFIXES[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 void counter_difference(char *ret, size_t size, const char *key, const char *before, const char *now)
 {
 	if (strncmp(key, "cmdstat_", strlen("cmdstat_")) == 0)
 		fields_difference(ret, size, before, now);
-	else if (strncmp(key, "ai_info.", strlen("ai_info.")) == 0 || strstr(key, "used_cpu"))
+	else if (strncmp(key, "ai_info.", strlen("ai_info.")) == 0 || strstr(key, "used_cpu") || is_server_counter(key))
 		number_difference(ret, size, before, now);
 	else
 		snprintf(ret, size, "%s", now);

@@ -15,8 +15,9 @@
 /*
  * Writes what `key` did between two readings: integers and decimals of AI.INFO ("ai_info.…") and of the ai_cpu section
  * ("…used_cpu…") are subtracted, INFO COMMANDSTATS ("cmdstat_…": "calls=2,usec=10,usec_per_call=5.00,…") field by field
- * with usec_per_call made anew, all else is `now` as it is. A counter that went down was reset: its value counts since
- * then. before NULL: the counter is new, all of it is the difference.
+ * with usec_per_call made anew. Of the other model servers, Triton's statistics ("triton.…") and Prometheus' counters
+ * ("…_total", "…_count", "…_sum", "Requests…") are subtracted. All else is `now` as it is. A counter that went down was
+ * reset: its value counts since then. before NULL: the counter is new, all of it is the difference.
  */
 void counter_difference(char *ret, size_t size, const char *key, const char *before, const char *now);
 

@@ -332,6 +332,8 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 	}
 	memset(workers, 0, n * sizeof(*workers));
 	e = workers_open(workers, &s, n, err);
+	if (e == 0 && recorder_add_stages(&r->all, workers[0].driver->stages) < 0)
+		e = error_set(err, ERR_NOMEM, "out of memory");
 	if (e == 0)
 		e = measure(&s, workers, n, r, err);
 	if (e == 0) {

@@ -382,6 +382,8 @@ int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsign
 		queue_push(&w->idle, i);
 	}
 	r = cfg->driver->open(&w->driver, &driver, err);
+	if (r == 0 && recorder_add_stages(&w->recorder, w->driver->stages) < 0)
+		r = error_set(err, ERR_NOMEM, "out of memory for %u workers", nslots);
 	if (r < 0)
 		worker_release(w);
 	return r;

@@ -21,8 +21,26 @@ int recorder_init(struct recorder *r, bool open_loop)
 	return 0;
 }
 
+int recorder_add_stages(struct recorder *r, unsigned stages)
+{
+	for (unsigned s = 0; s < STAGE_MAX; s++) {
+		unsigned bit = 1U << s;
+		int e;
+
+		if (!(stages & bit) || (r->stages & bit))
+			continue;
+		e = histogram_init_latency(&r->stage[s]);
+		if (e < 0)
+			return e;
+		r->stages |= bit;
+	}
+	return 0;
+}
+
 void recorder_release(struct recorder *r)
 {
+	for (unsigned s = 0; s < STAGE_MAX; s++)
+		histogram_release(&r->stage[s]);
 	histogram_release(&r->service);
 	histogram_release(&r->response);
 	histogram_release(&r->lag);
@@ -35,9 +53,27 @@ void recorder_reset(struct recorder *r)
 		histogram_reset(&r->response);
 		histogram_reset(&r->lag);
 	}
+	for (unsigned i = 0; i < STAGE_MAX; i++) {
+		if (r->stages & 1U << i)
+			histogram_reset(&r->stage[i]);
+	}
 	for (int o = 0; o < OUTCOME_MAX; o++) {
 		__atomic_store_n(&r->totals.requests[o], 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&r->totals.inferences[o], 0, __ATOMIC_RELAXED);
+	}
+}
+
+/* A request that ended early has no stamps of the stages it did not reach. */
+static void record_stages(struct recorder *r, const struct stamps *s, unsigned inferences)
+{
+	nsec_t before = s->sent;
+
+	for (unsigned i = 0; i < STAGE_MAX; i++) {
+		if (s->stage[i] == 0)
+			continue;
+		if (r->stages & 1U << i)
+			histogram_record_n(&r->stage[i], s->stage[i] - before, inferences);
+		before = s->stage[i];
 	}
 }
 
@@ -52,6 +88,8 @@ void recorder_record(struct recorder *r, const struct stamps *s, enum outcome o,
 		histogram_record_n(&r->response, s->received - s->intended, inferences);
 		histogram_record_n(&r->lag, s->sent - s->intended, inferences);
 	}
+	if (r->stages)
+		record_stages(r, s, inferences);
 }
 
 void recorder_add_to(const struct recorder *r, struct recorder *sum)
@@ -60,6 +98,10 @@ void recorder_add_to(const struct recorder *r, struct recorder *sum)
 	if (r->open_loop && sum->open_loop) {
 		histogram_merge(&sum->response, &r->response);
 		histogram_merge(&sum->lag, &r->lag);
+	}
+	for (unsigned i = 0; i < STAGE_MAX; i++) {
+		if (r->stages & sum->stages & 1U << i)
+			histogram_merge(&sum->stage[i], &r->stage[i]);
 	}
 	for (int o = 0; o < OUTCOME_MAX; o++) {
 		sum->totals.requests[o] += __atomic_load_n(&r->totals.requests[o], __ATOMIC_RELAXED);

@@ -25,17 +25,21 @@ struct recorder {
 	struct histogram response; /* received − intended; open loop only, else never allocated */
 	struct histogram lag;      /* sent − intended: how late the generator was; as response */
 	bool open_loop;            /* false: response equals service and lag is 0, so only service is recorded */
+	unsigned stages;           /* bit s: stage[s] is recorded; others are never allocated */
+	struct histogram stage[STAGE_MAX]; /* how long each took: from the end of the one before, or from sent */
 	struct totals totals;
 	char apart[64]; /* keeps the neighbour's counters in an array off this one's cache line */
 };
 
 int recorder_init(struct recorder *r, bool open_loop) MUST_CHECK;
+/* Records these stages from now on (bit s: stage s); before the first record, or after a reset. ERR_NOMEM. */
+int recorder_add_stages(struct recorder *r, unsigned stages) MUST_CHECK;
 void recorder_release(struct recorder *r);
 /* By the writer, or while there is none. */
 void recorder_reset(struct recorder *r);
 /* In a batch of B inferences the latency is recorded B times (AIBench counts inferences). */
 void recorder_record(struct recorder *r, const struct stamps *s, enum outcome o, unsigned inferences);
-/* Reader's side: sum += r, while r's writer goes on. sum was initialised with the same open_loop. */
+/* Reader's side: sum += r, while r's writer goes on. sum was initialised with the same open_loop and stages. */
 void recorder_add_to(const struct recorder *r, struct recorder *sum);
 
 uint64_t totals_requests(const struct totals *t);   /* of all outcomes */

@@ -124,9 +124,20 @@ static void write_spectrum(FILE *out, const char *what, const struct histogram *
 	fprintf(out, " max %.3f\n", ms(h->max));
 }
 
+static const char *const stage_names[STAGE_MAX] = {
+	[STAGE_REFERENCE] = "Reference fetch",
+	[STAGE_ENCODE] = "Encoding",
+	[STAGE_SERVICE] = "Model call",
+	[STAGE_DECODE] = "Decoding",
+};
+
 static void write_spectra(FILE *out, const struct result *r)
 {
 	write_spectrum(out, "Service time", &r->all.service);
+	for (unsigned i = 0; i < STAGE_MAX; i++) {
+		if (r->all.stages & 1U << i)
+			write_spectrum(out, stage_names[i], &r->all.stage[i]);
+	}
 	if (!r->all.open_loop)
 		return;
 	write_spectrum(out, "Response time, from when a request was due", &r->all.response);
