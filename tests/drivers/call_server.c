@@ -73,8 +73,10 @@ static bool read_request(struct call_client *c, size_t *ret_head, size_t *ret_bo
 			length = strcasestr(c->in.data, "\r\ncontent-length:");
 			*ret_head = (size_t)(end - c->in.data) + 4;
 			*ret_body = length && length < end ? strtoul(length + 17, NULL, 10) : 0;
-			if (c->in.len >= *ret_head + *ret_body)
+			if (c->in.len >= *ret_head + *ret_body) {
+				sscanf(c->in.data, "%*s %255s", c->path);
 				return true;
+			}
 		}
 		n = call_client_read(c, piece, sizeof(piece));
 		if (n <= 0)
@@ -86,7 +88,8 @@ static bool read_request(struct call_client *c, size_t *ret_head, size_t *ret_bo
 static void answer(struct buf *out, const char *status, const char *headers, const char *body, size_t size)
 {
 	buf_printf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nX-Number: 42\r\n%s\r\n", status, size, headers);
-	buf_append(out, body, size);
+	if (size > 0)
+		buf_append(out, body, size);
 }
 
 static void answer_in_chunks(struct buf *out, const char *body, size_t size)
@@ -106,6 +109,17 @@ static void answer_in_chunks(struct buf *out, const char *body, size_t size)
 		buf_printf(out, "\r\n");
 	}
 	buf_printf(out, "0\r\n\r\n");
+}
+
+static void answer_with_handler(struct call_client *c, const char *body, size_t size, struct buf *out)
+{
+	struct call_answer a = {.status = 200};
+	char status[16];
+
+	c->server->handler(c->server, c->path, body, size, &a);
+	snprintf(status, sizeof(status), "%d Status", a.status);
+	answer(out, status, a.headers, a.body.data, a.body.len);
+	buf_release(&a.body);
 }
 
 /* Makes the answer, or the fault; false: the connection is to be closed. */
@@ -149,7 +163,10 @@ static bool make_answer(struct call_client *c, const char *body, size_t size, st
 		answer_in_chunks(out, body, size);
 		return true;
 	default:
-		answer(out, "200 OK", "", body, size);
+		if (c->server->handler)
+			answer_with_handler(c, body, size, out);
+		else
+			answer(out, "200 OK", "", body, size);
 		return true;
 	}
 }

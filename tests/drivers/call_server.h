@@ -39,18 +39,32 @@ enum call_fault {
 
 struct call_server;
 
+/* What a server of more than echoes answers. */
+struct call_answer {
+	int status;       /* HTTP's, or gRPC's with words in body */
+	char headers[96]; /* HTTP: further ones, each with its \r\n */
+	struct buf body;
+};
+
+/* path: of the request, with what it is called with; the thread of the connection calls it. */
+typedef void call_handler(struct call_server *s, const char *path, const char *body, size_t size,
+			  struct call_answer *ret);
+
 struct call_client {
 	struct call_server *server;
 	int fd;
 	SSL *ssl;
 	pthread_t thread;
 	struct buf in; /* HTTP: bytes of the next request */
+	char path[256];
 };
 
 struct call_server {
 	/* Set before the start: */
 	enum call_protocol protocol;
 	const char *certificate, *key; /* PEM files; NULL: plain */
+	call_handler *handler;         /* NULL: bodies are sent back */
+	void *arg;                     /* the handler's */
 	/* Set at any time: */
 	atomic_int fault;
 	atomic_int faults_left; /* how many requests it happens to; negative: all */

@@ -2,6 +2,7 @@
  * call_server_grpc.c - the gRPC of the test's server, on an nghttp2 server session; see call_server.h.
  */
 #include <nghttp2/nghttp2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 struct stream {
 	struct stream *next;
 	struct buf body;
+	char path[256];
 	size_t sent, size;    /* of the answer */
 	bool trailers, defer; /* behind it: trailers; nothing any more */
 	enum call_fault fault;
@@ -69,6 +71,39 @@ static void respond(struct session *ss, int32_t id, struct stream *s, const nght
 
 	s->size = s->body.len;
 	nghttp2_submit_response(ss->h2, id, nv, n, &provider);
+}
+
+/* The handler's answer in place of the request's body; its refusal is sent at once. True: that was it. */
+static bool ask_handler(struct session *ss, int32_t id, struct stream *s)
+{
+	struct call_server *server = ss->client->server;
+	struct call_answer a = {0};
+	char code[12];
+
+	if (s->body.len < 5)
+		buf_append(&s->body, "\0\0\0\0", 5 - s->body.len);
+	server->handler(server, s->path, s->body.data + 5, s->body.len - 5, &a);
+	buf_clear(&s->body);
+	if (a.status) {
+		const nghttp2_nv status = NV(":status", "200");
+		nghttp2_nv error[] = {status, NV("grpc-status", ""), NV("grpc-message", "")};
+
+		snprintf(code, sizeof(code), "%d", a.status);
+		error[1].value = (uint8_t *)code;
+		error[1].valuelen = strlen(code);
+		error[2].value = (uint8_t *)a.body.data;
+		error[2].valuelen = a.body.len;
+		nghttp2_submit_response(ss->h2, id, error, 3, NULL);
+	} else {
+		const char prefix[5] = {0, (char)(a.body.len >> 24), (char)(a.body.len >> 16), (char)(a.body.len >> 8),
+					(char)a.body.len};
+
+		buf_append(&s->body, prefix, 5);
+		if (a.body.len > 0)
+			buf_append(&s->body, a.body.data, a.body.len);
+	}
+	buf_release(&a.body);
+	return a.status != 0;
 }
 
 static void refuse(struct session *ss, int32_t id)
@@ -142,6 +177,8 @@ static int answer(struct session *ss, int32_t id, struct stream *s)
 		buf_append(&s->body, s->body.data, s->body.len);
 		break;
 	default:
+		if (ss->client->server->handler && ask_handler(ss, id, s))
+			return 0;
 		break;
 	}
 	respond(ss, id, s, headers, 2);
@@ -156,6 +193,18 @@ static int on_begin(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 	s->next = ss->streams;
 	ss->streams = s;
 	return nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, s);
+}
+
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
+		     const uint8_t *value, size_t len, uint8_t flags, void *arg)
+{
+	struct stream *s = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+
+	(void)flags;
+	(void)arg;
+	if (s && name_len == 5 && memcmp(name, ":path", 5) == 0 && len < sizeof(s->path))
+		memcpy(s->path, value, len);
+	return 0;
 }
 
 static int on_data(nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t *data, size_t len, void *arg)
@@ -187,6 +236,7 @@ static nghttp2_session *new_session(struct session *ss)
 	nghttp2_session_callbacks_new(&c);
 	nghttp2_session_callbacks_set_send_callback(c, write_bytes);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin);
+	nghttp2_session_callbacks_set_on_header_callback(c, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame);
 	nghttp2_session_server_new(&h2, c, ss);
