@@ -52,6 +52,14 @@ USES_aibench_run_inference_null := runners
 USES_aibench_run_inference_redis_set := runners
 USES_aibench_run_inference_redisai := runners
 USES_aibench_run_inference_redisai_vision := runners
+USES_aibench_run_inference_tensorflow_serving := runners
+USES_aibench_run_inference_tensorflow_serving_vision := runners
+USES_aibench_run_inference_flask_tensorflow := runners
+USES_aibench_run_inference_flask_tensorflow_vision := runners
+USES_aibench_run_inference_torchserve := runners
+USES_aibench_run_inference_torchserve_vision := runners
+USES_aibench_run_inference_triton := runners
+USES_aibench_run_inference_triton_vision := runners
 PROGRAMS := $(patsubst cmd/%.c,$(BIN)/%,$(wildcard cmd/aibench_*.c))
 
 PROTO_GEN := $(patsubst proto/%.proto,$(BUILD)/proto/%.pb-c.c,$(wildcard proto/*.proto))

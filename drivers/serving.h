@@ -42,7 +42,7 @@ struct serving_options {
 		 0}, \
 	{ \
 		"streams", OPTION_UINT, offsetof(type, serving.streams), \
-			"Workers that share one connection, over gRPC.", 1, 1000 \
+			"`count` of workers that share one connection, over gRPC.", 1, 1000 \
 	}
 
 #define SERVING_OPTIONS_DEFAULTS \

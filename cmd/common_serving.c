@@ -1,0 +1,91 @@
+#include "cmd/common_serving.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/options.h"
+#include "drivers/rest.h"
+#include "drivers/tensorflow_serving.h"
+#include "drivers/torchserve.h"
+#include "drivers/triton.h"
+
+#define READ_TIMEOUT(name) \
+	{ \
+		name, OPTION_DURATION, offsetof(struct conn_options, timeout), "The same as -timeout.", 1e6, 1e15 \
+	}
+
+const struct option restapi_timeout[] = {READ_TIMEOUT("restapi-read-timeout"), {0}};
+const struct option torchserve_timeout[] = {READ_TIMEOUT("torchserve-read-timeout"), {0}};
+
+void serving_setting(struct run_description *ret, const char *key, const char *value)
+{
+	if (ret->nconfig < RESULT_CONFIG_MAX)
+		ret->config[ret->nconfig++] = (struct key_value){key, value};
+}
+
+void serving_describe(struct run_description *ret, const char *what, const char *model,
+		      const struct serving_options *options, const struct run_config *cfg)
+{
+	snprintf(ret->label, sizeof(ret->label), "%s Query%s%.160s", what, *model ? " - " : "", model);
+	serving_setting(ret, "transport", options->transport);
+	serving_setting(ret, "enable-reference-data-redis", cfg->what.reference ? "true" : "false");
+	if (cfg->what.reference)
+		serving_setting(ret, "redis-host", options->redis_host);
+}
+
+static const char *given(const char *model)
+{
+	return model ? model : "";
+}
+
+int tensorflow_serving_describe(struct run_description *ret, const void *options, const struct run_config *cfg,
+				struct error *err)
+{
+	const struct tensorflow_serving_options *o = options;
+
+	if (o->model && !*o->model)
+		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
+	serving_describe(ret, "TensorFlow Serving", given(o->model), &o->serving, cfg);
+	serving_setting(ret, "tensorflow-serving-host", o->host);
+	serving_setting(ret, "model", given(o->model));
+	serving_setting(ret, "protocol", o->protocol);
+	return 0;
+}
+
+int triton_describe(struct run_description *ret, const void *options, const struct run_config *cfg, struct error *err)
+{
+	const struct triton_options *o = options;
+
+	if (o->model && !*o->model)
+		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
+	serving_describe(ret, "Triton", given(o->model), &o->serving, cfg);
+	serving_setting(ret, "host", o->host);
+	serving_setting(ret, "model", given(o->model));
+	serving_setting(ret, "model-version", o->version);
+	serving_setting(ret, "protocol", o->protocol);
+	return 0;
+}
+
+int torchserve_describe(struct run_description *ret, const void *options, const struct run_config *cfg,
+			struct error *err)
+{
+	const struct torchserve_options *o = options;
+
+	(void)err;
+	serving_describe(ret, "TorchServe", given(o->uri), &o->serving, cfg);
+	serving_setting(ret, "torchserve-host", o->host);
+	serving_setting(ret, "torchserve-request-uri", given(o->uri));
+	return 0;
+}
+
+int rest_describe(struct run_description *ret, const void *options, const struct run_config *cfg, struct error *err)
+{
+	const struct rest_options *o = options;
+
+	(void)err;
+	serving_describe(ret, "REST API", o->uri, &o->serving, cfg);
+	serving_setting(ret, "restapi-host", o->host);
+	serving_setting(ret, "restapi-request-uri", o->uri);
+	return 0;
+}
