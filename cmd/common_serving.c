@@ -34,21 +34,18 @@ void serving_describe(struct run_description *ret, const char *what, const char 
 		serving_setting(ret, "redis-host", options->redis_host);
 }
 
-static const char *given(const char *model)
-{
-	return model ? model : "";
-}
-
 int tensorflow_serving_describe(struct run_description *ret, const void *options, const struct run_config *cfg,
 				struct error *err)
 {
 	const struct tensorflow_serving_options *o = options;
+	const char *model;
 
 	if (o->model && !*o->model)
 		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
-	serving_describe(ret, "TensorFlow Serving", given(o->model), &o->serving, cfg);
+	model = serving_model(o->model, cfg->workload->name, cfg->what.reference, SERVING_VISION_MODEL);
+	serving_describe(ret, "TensorFlow Serving", model, &o->serving, cfg);
 	serving_setting(ret, "tensorflow-serving-host", o->host);
-	serving_setting(ret, "model", given(o->model));
+	serving_setting(ret, "model", model);
 	serving_setting(ret, "protocol", o->protocol);
 	return 0;
 }
@@ -56,12 +53,14 @@ int tensorflow_serving_describe(struct run_description *ret, const void *options
 int triton_describe(struct run_description *ret, const void *options, const struct run_config *cfg, struct error *err)
 {
 	const struct triton_options *o = options;
+	const char *model;
 
 	if (o->model && !*o->model)
 		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
-	serving_describe(ret, "Triton", given(o->model), &o->serving, cfg);
+	model = serving_model(o->model, cfg->workload->name, cfg->what.reference, TRITON_VISION_MODEL);
+	serving_describe(ret, "Triton", model, &o->serving, cfg);
 	serving_setting(ret, "host", o->host);
-	serving_setting(ret, "model", given(o->model));
+	serving_setting(ret, "model", model);
 	serving_setting(ret, "model-version", o->version);
 	serving_setting(ret, "protocol", o->protocol);
 	return 0;
@@ -71,11 +70,12 @@ int torchserve_describe(struct run_description *ret, const void *options, const 
 			struct error *err)
 {
 	const struct torchserve_options *o = options;
+	const char *uri = torchserve_uri(o, cfg->workload->name);
 
 	(void)err;
-	serving_describe(ret, "TorchServe", given(o->uri), &o->serving, cfg);
+	serving_describe(ret, "TorchServe", uri, &o->serving, cfg);
 	serving_setting(ret, "torchserve-host", o->host);
-	serving_setting(ret, "torchserve-request-uri", given(o->uri));
+	serving_setting(ret, "torchserve-request-uri", uri);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ static inline struct protobuf_reader protobuf_begin(const void *data, size_t siz
 {
 	const unsigned char *at = data;
 
-	return (struct protobuf_reader){at, at + size};
+	return (struct protobuf_reader){at, size > 0 ? at + size : at};
 }
 
 /* 1: *ret is the next field; 0: the message ended; ERR_FORMAT: it is cut short or no message. Groups are refused. */

@@ -50,6 +50,11 @@ struct serving_options {
 		.redis_host = "127.0.0.1:6379", .transport = "lean", .streams = 1 \
 	}
 
+#define SERVING_VISION_MODEL "mobilenet_v1_100_224_cpu"
+
+/* The model as given, or (given NULL) by the use case and whether it gets reference data. */
+const char *serving_model(const char *given, const char *use_case, bool reference, const char *vision_default);
+
 /* Reads a reply without an error. values: room for nvalues float32 of the slot. */
 typedef int serving_decode_fn(const void *arg, const struct call_finished *f, float *values, size_t nvalues,
 			      struct answer *ret, struct error *err);

@@ -125,13 +125,13 @@ bool serving_is_vision(const struct driver_config *cfg)
 	return strcmp(cfg->spec->name, workload_vision.name) == 0;
 }
 
-const char *serving_model(const char *given, const struct driver_config *cfg, const char *vision_default)
+const char *serving_model(const char *given, const char *use_case, bool reference, const char *vision_default)
 {
 	if (given && *given)
 		return given;
-	if (serving_is_vision(cfg))
+	if (strcmp(use_case, workload_vision.name) == 0)
 		return vision_default;
-	return cfg->reference ? "financialNet" : "financialNet_NoReference";
+	return reference ? "financialNet" : "financialNet_NoReference";
 }
 
 int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err)

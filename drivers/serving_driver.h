@@ -9,7 +9,6 @@
 #include "drivers/serving.h"
 
 #define SERVING_PATH_MAX 512
-#define SERVING_VISION_MODEL "mobilenet_v1_100_224_cpu"
 
 /* The first member of each driver's struct, which is one allocation. */
 struct serving_driver {
@@ -43,8 +42,6 @@ int serving_driver_connect(struct serving_driver *d, struct serving_config *cfg,
 int serving_protocol(enum call_protocol *ret, const char *given, const char *http, struct error *err) MUST_CHECK;
 /* A name that goes into URLs and JSON as it is: no white space, quotes, backslashes and control characters. */
 int serving_check_name(const char *option, const char *name, struct error *err) MUST_CHECK;
-/* The model as given, or by the use case and whether it gets reference data. */
-const char *serving_model(const char *given, const struct driver_config *cfg, const char *vision_default);
 bool serving_is_vision(const struct driver_config *cfg);
 /* As text for the user: what the server at e said, in an error of open. */
 int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err);

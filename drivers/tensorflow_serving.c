@@ -185,7 +185,7 @@ static int set_up(struct tensorflow_serving *d, const struct driver_config *cfg,
 	d->form = (struct tensorflow_serving_form){
 		.spec = cfg->spec,
 		.batch = cfg->batch,
-		.model = serving_model(o->model, cfg, SERVING_VISION_MODEL),
+		.model = serving_model(o->model, cfg->spec->name, cfg->reference, SERVING_VISION_MODEL),
 		.signature = o->signature,
 		.version = o->version,
 		.input_name = o->input_name,

@@ -11,6 +11,7 @@
 
 #include "drivers/json_answer.h"
 #include "drivers/serving_driver.h"
+#include "workloads/vision.h"
 
 #define METRICS_PORT 8082
 #define PREDICTIONS "/predictions/"
@@ -45,6 +46,13 @@ static void options_defaults(void *options)
 		.metrics_host = "",
 		.metrics_uri = "/metrics",
 	};
+}
+
+const char *torchserve_uri(const struct torchserve_options *o, const char *use_case)
+{
+	if (o->uri)
+		return o->uri;
+	return strcmp(use_case, workload_vision.name) == 0 ? PREDICTIONS SERVING_VISION_MODEL : PREDICTIONS "financial";
 }
 
 int torchserve_body(struct body_template *t, const struct workload_spec *spec, unsigned batch)
@@ -88,7 +96,7 @@ static int set_up(struct torchserve *d, const struct driver_config *cfg, struct 
 {
 	const struct torchserve_options *o = &d->options;
 	bool vision = serving_is_vision(cfg);
-	const char *uri = o->uri ? o->uri : vision ? PREDICTIONS SERVING_VISION_MODEL : PREDICTIONS "financial";
+	const char *uri = torchserve_uri(o, cfg->spec->name);
 	struct serving_config serving = {
 		.options = &o->serving,
 		.content_type = vision ? "application/octet-stream" : "application/json",

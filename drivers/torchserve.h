@@ -15,6 +15,9 @@ struct torchserve_options {
 
 extern const struct driver_ops driver_torchserve;
 
+/* The path as given, or by the use case. */
+const char *torchserve_uri(const struct torchserve_options *o, const char *use_case);
+
 /* Zero-initialised t becomes the body. */
 int torchserve_body(struct body_template *t, const struct workload_spec *spec, unsigned batch) MUST_CHECK;
 

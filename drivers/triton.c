@@ -14,7 +14,6 @@
 
 #define SERVICE "/inference.GRPCInferenceService/"
 #define JSON_SIZE_HEADER "inference-header-content-length"
-#define VISION_MODEL "mobilenet_v1_100_224_NxHxWxC"
 
 struct triton {
 	struct serving_driver base;
@@ -32,7 +31,7 @@ static const struct option option_table[] = {
 	 "out.",
 	 0, 0},
 	{"model", OPTION_STRING, FIELD(model),
-	 "`name` of the model (default \"" VISION_MODEL "\" for images, \"financialNet\", "
+	 "`name` of the model (default \"" TRITON_VISION_MODEL "\" for images, \"financialNet\", "
 	 "\"financialNet_NoReference\" without reference data).",
 	 0, 0},
 	{"model-version", OPTION_STRING, FIELD(version), "`version` of the model; empty: the server's choice.", 0, 0},
@@ -186,7 +185,7 @@ static int set_up(struct triton *d, const struct driver_config *cfg, struct erro
 	d->form = (struct triton_form){
 		.spec = cfg->spec,
 		.batch = cfg->batch,
-		.model = serving_model(o->model, cfg, VISION_MODEL),
+		.model = serving_model(o->model, cfg->spec->name, cfg->reference, TRITON_VISION_MODEL),
 		.version = *o->version ? o->version : NULL,
 		.input_name = o->input_name,
 		.output = *output ? output : NULL,

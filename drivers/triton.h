@@ -7,6 +7,8 @@
 
 #include "drivers/serving.h"
 
+#define TRITON_VISION_MODEL "mobilenet_v1_100_224_NxHxWxC" /* AIBench's */
+
 struct triton_options {
 	struct serving_options serving;
 	const char *host; /* comma list */
