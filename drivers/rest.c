@@ -129,7 +129,7 @@ static int rest_stats(struct driver *driver, server_stat_fn *fn, void *arg, stru
 
 	if (!*d->options.metrics_uri)
 		return 0;
-	return control_metrics(&d->base.servers, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+	return metrics_read(&d->base.servers, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
 }
 
 const struct driver_ops driver_rest = {

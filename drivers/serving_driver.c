@@ -139,3 +139,25 @@ int serving_model_missing(const struct endpoint *e, const char *model, const cha
 	return error_set(err, ERR_NOT_FOUND, "%s: no model \"%s\" to ask: %s: deploy it, or name another with -model",
 			 endpoint_name(e), model, why);
 }
+
+int serving_ask_grpc(const struct serving_driver *d, struct endpoint *e, const char *path, const struct buf *message,
+		     int *ret_status, struct buf *ret, struct error *err)
+{
+	const struct grpc_fetch fetch = {
+		.server = e,
+		.conn = d->config.conn,
+		.path = path,
+		.message = message->data,
+		.size = message->len,
+	};
+
+	return grpc_fetch(&fetch, ret_status, ret, err);
+}
+
+int serving_ask_http(const struct serving_driver *d, const struct endpoint *e, const char *path, int *ret_status,
+		     struct buf *ret, struct error *err)
+{
+	const struct http_fetch fetch = {.server = e, .conn = d->config.conn, .path = path};
+
+	return http_fetch(&fetch, ret_status, ret, err);
+}

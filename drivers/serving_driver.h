@@ -5,10 +5,14 @@
 #ifndef DRIVERS_SERVING_DRIVER_H
 #define DRIVERS_SERVING_DRIVER_H
 
-#include "drivers/control.h"
+#include "drivers/grpc_fetch.h"
+#include "drivers/http_fetch.h"
+#include "drivers/metrics.h"
 #include "drivers/serving.h"
 
 #define SERVING_PATH_MAX 512
+#define GRPC_STATUS_NOT_FOUND 5
+#define GRPC_STATUS_UNIMPLEMENTED 12
 
 /* The first member of each driver's struct, which is one allocation. */
 struct serving_driver {
@@ -43,6 +47,11 @@ int serving_protocol(enum call_protocol *ret, const char *given, const char *htt
 /* A name that goes into URLs and JSON as it is: no white space, quotes, backslashes and control characters. */
 int serving_check_name(const char *option, const char *name, struct error *err) MUST_CHECK;
 bool serving_is_vision(const struct driver_config *cfg);
+/* A question to server e, over gRPC and over HTTP; as grpc_fetch and http_fetch. */
+int serving_ask_grpc(const struct serving_driver *d, struct endpoint *e, const char *path, const struct buf *message,
+		     int *ret_status, struct buf *ret, struct error *err) MUST_CHECK;
+int serving_ask_http(const struct serving_driver *d, const struct endpoint *e, const char *path, int *ret_status,
+		     struct buf *ret, struct error *err) MUST_CHECK;
 /* As text for the user: what the server at e said, in an error of open. */
 int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err);
 

@@ -87,8 +87,7 @@ static int check_grpc(const struct tensorflow_serving *d, struct endpoint *e, st
 	if (r < 0)
 		error_set(err, ERR_NOMEM, "out of memory");
 	else
-		r = control_call(e, d->base.config.conn, d->base.servers.tls, GET_MODEL_STATUS, &request, &status,
-				 &reply, err);
+		r = serving_ask_grpc(&d->base, e, GET_MODEL_STATUS, &request, &status, &reply, err);
 	if (r == ERR_SERVER && status == GRPC_STATUS_NOT_FOUND) {
 		why = *err;
 		r = serving_model_missing(e, form->model, why.text, err);
@@ -112,7 +111,7 @@ static int check_rest(const struct tensorflow_serving *d, struct endpoint *e, st
 	int status, r;
 
 	snprintf(path, sizeof(path), "/v1/models/%s", d->form.model);
-	r = control_get(e, d->base.config.conn, path, &status, &body, err);
+	r = serving_ask_http(&d->base, e, path, &status, &body, err);
 	if (r == 0 && status != 200) {
 		if (!body.data || !json_words(words, sizeof(words), body.data, body.len, "error"))
 			snprintf(words, sizeof(words), "HTTP status %d", status);
@@ -229,7 +228,7 @@ static int tensorflow_serving_stats(struct driver *driver, server_stat_fn *fn, v
 {
 	struct tensorflow_serving *d = (struct tensorflow_serving *)driver;
 
-	return control_metrics(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+	return metrics_read(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
 }
 
 const struct driver_ops driver_tensorflow_serving = {

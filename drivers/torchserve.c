@@ -82,7 +82,7 @@ static int decode(const void *arg, const struct call_finished *f, float *values,
 static int check_ping(const struct torchserve *d, const struct endpoint *e, struct error *err)
 {
 	struct buf body = {0};
-	int status, r = control_get(e, d->base.config.conn, "/ping", &status, &body, err);
+	int status, r = serving_ask_http(&d->base, e, "/ping", &status, &body, err);
 
 	if (r == 0 && status != 200)
 		r = error_set(err, ERR_UNSUPPORTED,
@@ -148,7 +148,7 @@ static int torchserve_stats(struct driver *driver, server_stat_fn *fn, void *arg
 {
 	struct torchserve *d = (struct torchserve *)driver;
 
-	return control_metrics(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+	return metrics_read(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
 }
 
 const struct driver_ops driver_torchserve = {

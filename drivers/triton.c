@@ -77,8 +77,7 @@ static int check_grpc(const struct triton *d, struct endpoint *e, struct error *
 	if (r < 0)
 		error_set(err, ERR_NOMEM, "out of memory");
 	else
-		r = control_call(e, d->base.config.conn, d->base.servers.tls, SERVICE "ModelReady", &request, &status,
-				 &reply, err);
+		r = serving_ask_grpc(&d->base, e, SERVICE "ModelReady", &request, &status, &reply, err);
 	if (r == ERR_SERVER && status == GRPC_STATUS_NOT_FOUND) {
 		struct error why = *err;
 
@@ -101,7 +100,7 @@ static int check_http(const struct triton *d, struct endpoint *e, struct error *
 	int status, r;
 
 	model_path(d, path, "/ready");
-	r = control_get(e, d->base.config.conn, path, &status, &body, err);
+	r = serving_ask_http(&d->base, e, path, &status, &body, err);
 	if (r == 0 && status != 200) {
 		if (!body.data || !json_words(words, sizeof(words), body.data, body.len, "error"))
 			snprintf(words, sizeof(words), "HTTP status %d", status);
@@ -229,8 +228,7 @@ static int stats_grpc(struct triton *d, struct endpoint *e, server_stat_fn *fn, 
 	if (r < 0)
 		error_set(err, ERR_NOMEM, "out of memory");
 	else
-		r = control_call(e, d->base.config.conn, d->base.servers.tls, SERVICE "ModelStatistics", &request,
-				 &status, &reply, err);
+		r = serving_ask_grpc(&d->base, e, SERVICE "ModelStatistics", &request, &status, &reply, err);
 	if (r == 0) {
 		r = triton_statistics(reply.data ? reply.data : "", reply.len, endpoint_name(e), fn, arg);
 		if (r < 0)
@@ -249,7 +247,7 @@ static int stats_http(struct triton *d, struct endpoint *e, server_stat_fn *fn, 
 	int status, r;
 
 	model_path(d, path, "/stats");
-	r = control_get(e, d->base.config.conn, path, &status, &body, err);
+	r = serving_ask_http(&d->base, e, path, &status, &body, err);
 	if (r == 0 && status != 200)
 		r = error_set(err, ERR_NOT_FOUND, "%s: no statistics at %s (HTTP status %d)", endpoint_name(e), path,
 			      status);

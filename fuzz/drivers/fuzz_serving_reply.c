@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/control.h"
 #include "drivers/json_answer.h"
+#include "drivers/metrics.h"
 #include "drivers/tensorflow_serving_codec.h"
 #include "drivers/triton_codec.h"
 
@@ -70,7 +70,7 @@ static int decode(unsigned which, const char *body, size_t size, struct answer *
 		(void)!triton_statistics_http(body, size, "", take_stat, &sum);
 		return ERR_FORMAT;
 	case 9:
-		prometheus_report(body, size, "", take_stat, &sum);
+		metrics_report(body, size, "", take_stat, &sum);
 		return ERR_FORMAT;
 	default:
 		(void)json_words(err->text, 16, body, size, "error");

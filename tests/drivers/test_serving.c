@@ -22,6 +22,8 @@
 static struct redis_server redis;
 static char redis_host[32];
 static struct model_server server, metrics;
+static const char *transport = "lean"; /* of the clients that are opened */
+static unsigned streams = 1;
 
 /* ---- helpers ---- */
 
@@ -78,6 +80,8 @@ static int try_open(struct client *c, const struct model_client *m, unsigned slo
 
 	snprintf(metrics_host, sizeof(metrics_host), "%s", metrics.host);
 	model_options(&options, m, host, redis_at, metrics_host[0] ? metrics_host : NULL);
+	((struct serving_options *)(void *)options.bytes)->transport = transport;
+	((struct serving_options *)(void *)options.bytes)->streams = streams;
 	err->text[0] = '\0';
 	return client_open(c,
 			   &(struct client_config){.ops = m->ops,
@@ -102,13 +106,18 @@ static void assert_says(const struct model_client *m, const char *text, const ch
 		fail_msg("%s: \"%s\" does not say \"%s\"", m->name, text, words);
 }
 
-/* Runs the test for each driver and protocol, with a server of its protocol. */
+/* Runs the test for each driver, protocol and transport, with a server of its protocol. */
 static void for_each_client(void (*test)(const struct model_client *m))
 {
-	for (unsigned i = 0; i < nmodel_clients; i++) {
-		model_server_start(&server, model_clients[i].protocol);
-		test(&model_clients[i]);
+	for (unsigned i = 0; i < 2 * nmodel_clients; i++) {
+		const struct model_client *m = &model_clients[i / 2];
+
+		if (i % 2 == 1)
+			transport = m->protocol == CALL_HTTP ? "curl" : "grpc-core";
+		model_server_start(&server, m->protocol);
+		test(m);
 		model_server_stop(&server);
+		transport = "lean";
 	}
 }
 
@@ -131,6 +140,24 @@ static void answers_of_every_protocol_are_right(void **state)
 {
 	(void)state;
 	for_each_client(answers_are_right_with);
+}
+
+static void workers_share_a_connection_where_asked(void **state)
+{
+	struct client c;
+	struct tally t;
+
+	(void)state;
+	model_server_start(&server, CALL_GRPC);
+	streams = 4;
+	open_client(&c, &model_clients[0], 8, false);
+	client_run(&c, 0, 40, &t);
+	assert_int_equal(t.outcomes[OUTCOME_OK], 40);
+	/* two of the workers', and open's question */
+	assert_int_equal(atomic_load(&server.base.connections), 3);
+	client_close(&c);
+	streams = 1;
+	model_server_stop(&server);
 }
 
 /* True where the request's body has id's reference data, raw or as JSON. */
@@ -474,6 +501,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_of_every_protocol_are_right),
+		cmocka_unit_test(workers_share_a_connection_where_asked),
 		cmocka_unit_test(reference_data_of_the_row_come_from_redis),
 		cmocka_unit_test(stages_are_stamped),
 		cmocka_unit_test(row_without_reference_data_is_an_error_of_its_own),

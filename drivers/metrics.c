@@ -1,12 +1,15 @@
 /*
- * prometheus.c - reads Prometheus' text exposition format (version 0.0.4); declared in drivers/control.h.
+ * metrics.c - a model server's counters in Prometheus' text exposition format (version 0.0.4); see the header.
  */
+#include "drivers/metrics.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/control.h"
+#include "common/buf.h"
+#include "drivers/http_fetch.h"
 
 #define KEY_MAX 256
 #define EXACT_MAX 9007199254740992.0 /* whole numbers up to here are exact in a double */
@@ -74,7 +77,7 @@ static void report_line(const char *line, const char *end, const char *server, s
 	fn(arg, server, key, text);
 }
 
-void prometheus_report(const char *text, size_t size, const char *server, server_stat_fn *fn, void *arg)
+void metrics_report(const char *text, size_t size, const char *server, server_stat_fn *fn, void *arg)
 {
 	const char *end = text + size;
 
@@ -86,4 +89,25 @@ void prometheus_report(const char *text, size_t size, const char *server, server
 			report_line(text, line_end, server, fn, arg);
 		text = line_end + 1;
 	}
+}
+
+int metrics_read(const struct servers *servers, const struct conn_options *conn, const char *path, server_stat_fn *fn,
+		 void *arg, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < servers->n; i++) {
+		const struct http_fetch fetch = {.server = servers->endpoints[i], .conn = conn, .path = path};
+		const char *name = endpoint_name(servers->endpoints[i]);
+		struct buf body = {0};
+		int status;
+
+		r = http_fetch(&fetch, &status, &body, err);
+		if (r == 0 && status != 200)
+			r = error_set(err, ERR_NOT_FOUND, "%s: no metrics at %s (HTTP status %d)", name, path, status);
+		if (r == 0 && body.data)
+			metrics_report(body.data, body.len, name, fn, arg);
+		buf_release(&body);
+	}
+	return r;
 }
