@@ -6,6 +6,9 @@
 # Fraud: NUM_INFERENCES (100000 a run, burn-in included), QUERIES_BURN_IN (a tenth), WORKERS ("1 16 64"), INPUT_FILE_NAME
 # (Kaggle's creditcard.csv or .csv.gz; default: datasets/creditcard-fraud/creditcard.csv[.gz] if it is there, else
 # synthetic rows), MODEL_FILE (a frozen graph of the reference net; default: generated).
+# Protocols, each with the same engine, model and data: PROTOCOLS ("redisai tensorflow_serving:grpc tensorflow_serving:rest
+# triton:grpc triton:http torchserve rest"; "": none), PROTOCOL_INFERENCES (30000 a run of fraud; images as above),
+# PROTOCOL_WORKERS (16 for fraud, 4 for images).
 # Vision: NUM_VISION_INFERENCES (240 a run), VISION_QUERIES_BURN_IN (a tenth), INPUT_VISION_VAL_DIR (a folder of photos;
 # default: synthetic ones), VISION_MODEL_FILE (a frozen MobileNet; default: MobileNet V1 with seeded weights).
 set -euo pipefail
@@ -17,6 +20,7 @@ repetitions=${REPETITIONS:-3}
 seed=${DATA_SEED:-12345}
 
 . scripts/redis_server.sh
+. scripts/model_server.sh
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench.XXXXXX")
 child=
@@ -26,6 +30,7 @@ clean_up() {
 	[ -z "$child" ] || kill "$child" 2>/dev/null
 	[ -z "$child" ] || wait "$child" 2>/dev/null
 	redis_server_stop
+	model_server_stop
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -54,12 +59,60 @@ run() {
 measure() {
 	local kind=$1 program=$2 workers=$3 batch=$4 base
 	shift 4
-	base=redisai_${kind}_cpu_workers_${workers}_autobatching_0_tensorbatchsize_${batch}_rate_0
-	run "$bin/$program" -host 127.0.0.1 -port "$redis_port" -workers "$workers" -repetitions "$repetitions" \
-		-metadata-autobatching 0 "$@" -json-out-file "$results/JSON_$base.json" \
+	base=${kind}_cpu_workers_${workers}_autobatching_0_tensorbatchsize_${batch}_rate_0
+	run "$bin/$program" -workers "$workers" -repetitions "$repetitions" -metadata-autobatching 0 "$@" -json-out-file "$results/JSON_$base.json" \
 		-output-file-stats-hdr-response-latency-hist "$results/HIST_$base.hgrm" \
 		>"$results/RAW_$base.txt" || fail "that run failed; its output is in $results/RAW_$base.txt"
 	awk '/^time \(ms\)/ {report = ""} {report = report $0 "\n"} END {printf "%s", report}' "$results/RAW_$base.txt"
+}
+
+# measure_protocol USE_CASE PROTOCOL REFERENCE WORKERS OPTION…: one set-up of one protocol.
+measure_protocol() {
+	local use_case=$1 protocol=$2 reference=$3 workers=$4 grpc=127.0.0.1:$grpc_port http=127.0.0.1:$http_port program uri
+	shift 4
+	case "$use_case-$reference" in
+	fraud-true) uri=financialNet ;;
+	fraud-false) uri=financialNet_NoReference ;;
+	*) uri=mobilenet_v1_100_224_cpu ;;
+	esac
+	[ "$protocol" = redisai ] || set -- "$@" -redis-host "$server"
+	case "$protocol" in
+	redisai) program=redisai && set -- "$@" -host 127.0.0.1 -port "$redis_port" -model "$uri" ;;
+	tensorflow_serving:grpc) program=tensorflow_serving && set -- "$@" -tensorflow-serving-host "$grpc" -metrics-host "$http" -model "$uri" ;;
+	tensorflow_serving:rest)
+		program=tensorflow_serving && set -- "$@" -tensorflow-serving-host "$http" -metrics-host "$http" -protocol rest -model "$uri"
+		;;
+	triton:grpc) program=triton && set -- "$@" -host "$grpc" -model "$uri" ;;
+	triton:http) program=triton && set -- "$@" -host "$http" -protocol http -model "$uri" ;;
+	torchserve) program=torchserve && set -- "$@" -torchserve-host "$http" -metrics-host "$http" -torchserve-request-uri "/predictions/$uri" ;;
+	rest) program=flask_tensorflow && set -- "$@" -restapi-host "$http" ;;
+	*) fail "PROTOCOLS: $protocol is none of those that are known" ;;
+	esac
+	measure "protocol_${use_case}_${protocol/:/_}_ref_$reference" "aibench_run_inference_$program" "$workers" 1 "$@" >/dev/null
+	echo "$protocol: $(sed -n 's/^Inference rate since the end of the burn-in: //p' \
+		"$results/RAW_protocol_${use_case}_${protocol/:/_}_ref_${reference}_cpu_workers_${workers}_autobatching_0_tensorbatchsize_1_rate_0.txt" |
+		tail -1)"
+}
+
+# bench_protocols USE_CASE REFERENCE WORKERS OPTION…: every protocol of PROTOCOLS.
+bench_protocols() {
+	local use_case=$1 reference=$2 workers=$3 protocol
+	local protocols=${PROTOCOLS-redisai tensorflow_serving:grpc tensorflow_serving:rest triton:grpc triton:http torchserve rest}
+	shift 3
+	[ -n "$protocols" ] || return 0
+	say "$use_case over every protocol, $workers workers, reference data: $reference ($repetitions runs each, the last one's rate)"
+	for protocol in $protocols; do
+		measure_protocol "$use_case" "$protocol" "$reference" "$workers" "$@"
+	done
+}
+
+# Starts the model server with the models that the use case has written, given as NAME=FILE.
+serve() {
+	[ -n "${PROTOCOLS-default}" ] || return 0
+	model_server_stop
+	model_server_start "$work" "$bin/aibench_model_server" -model "$(IFS=, && echo "$*")" ||
+		fail "the model server does not start (its log is above)"
+	say "Model server: bin/aibench_model_server on 127.0.0.1, gRPC on port $grpc_port, HTTP on port $http_port"
 }
 
 bench_fraud() {
@@ -67,7 +120,7 @@ bench_fraud() {
 	local candidate w kind reference
 	burn_in=${QUERIES_BURN_IN:-$((inferences / 10))}
 	[ -r "$model" ] || [ -z "${MODEL_FILE:-}" ] || fail "MODEL_FILE=$model: cannot be read"
-	rm -f "$results"/{JSON,RAW,HIST}_redisai_fraud*
+	rm -f "$results"/{JSON,RAW,HIST}_{redisai_fraud,protocol_fraud}*
 	for candidate in datasets/creditcard-fraud/creditcard.csv datasets/creditcard-fraud/creditcard.csv.gz; do
 		if [ -z "$data" ] && [ -e "$candidate" ]; then data=$candidate; fi
 	done
@@ -84,18 +137,25 @@ bench_fraud() {
 	run "$bin/aibench_load_model" -redis-host "$server" -model financialNet_NoReference \
 		-model-file "$work/noreference.pb" -inputs transaction -outputs out
 
+	serve "financialNet=$model" "financialNet_NoReference=$work/noreference.pb"
+
 	say "Loading the reference data"
-	run "$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "$server" -pipeline 100 -set-blob=false
+	run "$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "$server" -pipeline 100
 
 	for kind in financialNet financialNet_NoReference; do
 		reference=true
 		[ $kind = financialNet ] || reference=false
 		for w in ${WORKERS:-1 16 64}; do
 			say "$kind, $w workers: $repetitions runs of $inferences inferences (the last one's report)"
-			measure "fraud-$kind" aibench_run_inference_redisai "$w" 1 -file "$work/fraud.dat" -model "$kind" \
+			measure "redisai_fraud-$kind" aibench_run_inference_redisai "$w" 1 -host 127.0.0.1 -port "$redis_port" -file "$work/fraud.dat" -model "$kind" \
 				-max-queries "$inferences" -burn-in "$burn_in" \
 				-enable-reference-data-redis="$reference"
 		done
+	done
+	burn_in=$((${PROTOCOL_INFERENCES:-30000} / 10))
+	for kind in true false; do
+		bench_protocols fraud "$kind" "${PROTOCOL_WORKERS:-16}" -use-case creditcard-fraud -file "$work/fraud.dat" \
+			-max-queries "${PROTOCOL_INFERENCES:-30000}" -burn-in "$burn_in" -enable-reference-data-redis="$kind"
 	done
 	rm -f "$work/fraud.dat"
 }
@@ -104,7 +164,7 @@ bench_vision() {
 	local inferences=${NUM_VISION_INFERENCES:-240} photos=${INPUT_VISION_VAL_DIR:-synthetic} batch w
 	local model=${VISION_MODEL_FILE:-$work/mobilenet.pb} name=mobilenet_v1_100_224_cpu setup
 	[ -r "$model" ] || [ -z "${VISION_MODEL_FILE:-}" ] || fail "VISION_MODEL_FILE=$model: cannot be read"
-	rm -f "$results"/{JSON,RAW,HIST}_redisai_vision*
+	rm -f "$results"/{JSON,RAW,HIST}_{redisai_vision,protocol_vision}*
 	say "Vision data: $inferences image tensors of 224 x 224 x 3 ($photos photos)"
 	run "$bin/aibench_generate_data_vision" -input-val-dir "$photos" -limit "$inferences" -random-seed "$seed" \
 		-output-file "$work/vision.dat"
@@ -116,13 +176,16 @@ bench_vision() {
 		run "$bin/aibench_generate_model" -model mobilenet-v1 -seed "$seed" -output-file "$model"
 	run "$bin/aibench_load_model" -redis-host "$server" -model $name -model-file "$model" -inputs input \
 		-outputs MobilenetV1/Predictions/Reshape_1
+	serve "$name=$model"
 
 	for setup in "1 1" "4 1" "4 8"; do
 		read -r w batch <<<"$setup"
 		say "$name, $w workers, $batch images a tensor: $repetitions runs of $inferences inferences (the last one's report)"
-		measure vision aibench_run_inference_redisai_vision "$w" "$batch" -file "$work/vision.dat" -model $name \
+		measure redisai_vision aibench_run_inference_redisai_vision "$w" "$batch" -host 127.0.0.1 -port "$redis_port" -file "$work/vision.dat" -model $name \
 			-batch-size "$batch" -max-queries "$inferences" -burn-in "${VISION_QUERIES_BURN_IN:-$((inferences / 10 / batch * batch))}"
 	done
+	bench_protocols vision false "${PROTOCOL_WORKERS:-4}" -use-case vision -file "$work/vision.dat" -max-queries "$inferences" \
+		-burn-in "$((inferences / 10))"
 	rm -f "$work/vision.dat"
 }
 
@@ -143,4 +206,11 @@ for use_case in ${USE_CASES:-fraud vision}; do
 	python3 scripts/summary_table.py --dir "$results" --prefix "JSON_redisai_$use_case"
 	echo
 done
+if [ -n "${PROTOCOLS-default}" ]; then
+	say "The same engine and model over every protocol: what is left is the cost of the protocol"
+	for use_case in ${USE_CASES:-fraud vision}; do
+		python3 scripts/summary_table.py --dir "$results" --prefix "JSON_protocol_$use_case" --by protocol
+		echo
+	done
+fi
 echo "$results/ holds every run: JSON_*.json, RAW_*.txt (the reports), HIST_*.hgrm (the distributions)"

@@ -12,9 +12,21 @@ from aibench_results import ResultsError, load_runs
 HEADINGS = ("Set-up", "Workers", "Batch", "Runs", "Inferences/s", "Spread", "q50 ms", "q99 ms", "q99.9 ms", "Client CPU \u00b5s")
 
 
-def name_of(run):
+def model_of(run):
     config = run.data.get("DBSpecificConfigs") or {}
     return config.get("model") or run.data.get("TestDescription") or "?"
+
+
+def protocol_of(run):
+    """What was asked, and how: the driver's name is the end of the description."""
+    config = run.data.get("DBSpecificConfigs") or {}
+    name = run.data.get("TestDescription", "?").split(" on ")[-1]
+    if config.get("protocol"):
+        name += ", " + config["protocol"]
+    return name + (", reference data" if config.get("enable-reference-data-redis") == "true" else "")
+
+
+NAMES = {"model": model_of, "protocol": protocol_of}
 
 
 def median_of(runs, value):
@@ -40,6 +52,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", required=True, help="folder of the JSON results")
     parser.add_argument("--prefix", default="", help="only files with this in their name")
+    parser.add_argument("--by", choices=sorted(NAMES), default="model", help="what a set-up is called by")
     arguments = parser.parse_args()
     try:
         runs = load_runs(arguments.dir, arguments.prefix)
@@ -48,7 +61,7 @@ def main():
         return 1
     setups = {}
     for run in runs:
-        setups.setdefault((name_of(run), run.workers, run.tensor_batch), []).append(run)
+        setups.setdefault((NAMES[arguments.by](run), run.workers, run.tensor_batch), []).append(run)
     rows = [HEADINGS] + [row_of(key, setups[key]) for key in sorted(setups)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
     for row in rows:
