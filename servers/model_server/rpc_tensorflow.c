@@ -122,7 +122,7 @@ static int add_input(struct rpc *c, struct wire entry)
 {
 	struct inference *inf = c->inference;
 	struct wire name = {(const unsigned char *)"", 0}, value = {0};
-	struct wire_tensor t;
+	struct wire_tensor t = {0};
 	struct wire_field f;
 	struct tensor *tensor;
 	int r, i;

@@ -197,7 +197,7 @@ static void encode(struct rpc *c)
 
 bool rpc_model_infer(struct rpc *c)
 {
-	struct served_model *m;
+	struct served_model *m = NULL;
 	struct request q;
 	int r;
 
