@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arith.h"
 #include "common/number.h"
 #include "servers/model_server/repository_config.h"
 #include "servers/model_server/repository_scan.h"
@@ -282,7 +283,7 @@ static int parse_config(struct repository *r, const struct repository_config *cf
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && rc == 0; i++)
+	for (size_t i = 0; i < ARRAY_LEN(lists) && rc == 0; i++)
 		rc = settings_parse(lists[i].settings, lists[i].option, lists[i].words, lists[i].plain, err);
 	if (rc == 0)
 		rc = check_numbers(&r->models, "model", true, err);
@@ -328,11 +329,17 @@ int repository_new(struct repository **ret, const struct repository_config *cfg,
 	return rc;
 }
 
-void repository_free(struct repository *r)
+static void release_settings(struct repository *r)
 {
 	struct settings *lists[] = {&r->folders, &r->models, &r->inputs,    &r->outputs,
 				    &r->aliases, &r->labels, &r->batch_size};
 
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		settings_release(lists[i]);
+}
+
+void repository_free(struct repository *r)
+{
 	if (!r)
 		return;
 	pthread_mutex_lock(&r->stop_lock);
@@ -346,8 +353,7 @@ void repository_free(struct repository *r)
 		free(r->versions[i].name);
 	}
 	free(r->versions);
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		settings_release(lists[i]);
+	release_settings(r);
 	pthread_cond_destroy(&r->stop_changed);
 	pthread_mutex_destroy(&r->stop_lock);
 	pthread_rwlock_destroy(&r->lock);

@@ -41,14 +41,18 @@ bool triton_acquire(struct rpc *c, struct wire name, struct wire version, struct
 	struct error err;
 	int r;
 
-	if (number < 0)
-		return !rpc_fail(c, RPC_INVALID_ARGUMENT,
-				 "failed to get model version from specified version string '%.*s': an integral number "
-				 "is expected",
-				 version.len < 256 ? (int)version.len : 255, (const char *)version.data);
+	if (number < 0) {
+		rpc_fail(c, RPC_INVALID_ARGUMENT,
+			 "failed to get model version from specified version string '%.*s': an integral number is "
+			 "expected",
+			 version.len < 256 ? (int)version.len : 255, (const char *)version.data);
+		return false;
+	}
 	r = repository_acquire(ret, c->repository, name.data ? (const char *)name.data : "", name.len, number,
 			       DIALECT_TRITON, &err);
-	return r == 0 || !rpc_fail_code(c, r, &err);
+	if (r < 0)
+		rpc_fail_code(c, r, &err);
+	return r == 0;
 }
 
 static bool add(struct wire *list, size_t *n, struct wire part)
@@ -197,7 +201,7 @@ static void encode(struct rpc *c)
 
 bool rpc_model_infer(struct rpc *c)
 {
-	struct served_model *m = NULL;
+	struct served_model *m;
 	struct request q;
 	int r;
 

@@ -292,6 +292,7 @@ static void wrong_words_are_usage_errors(void **state)
 		assert_int_equal(repository_new(&f->repository, &cfg, &err), ERR_USAGE);
 		assert_true(err.text[0] == '-');
 	}
+	assert_null(f->repository);
 }
 
 static void changes_are_followed_and_requests_keep_their_model(void **state)
