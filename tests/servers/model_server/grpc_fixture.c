@@ -14,7 +14,7 @@
 #include "proto/inference.pb-c.h"
 #include "proto/tensorflow_serving.pb-c.h"
 
-void grpc_fixture_start(struct grpc_fixture *f, unsigned threads)
+void grpc_fixture_start(struct grpc_fixture *f, const char *more_models, unsigned threads)
 {
 	const unsigned short any = 0;
 	struct grpc_server_config config = {.ports = &any, .nports = 1, .threads = threads, .message_max = MESSAGE_MAX};
@@ -22,7 +22,7 @@ void grpc_fixture_start(struct grpc_fixture *f, unsigned threads)
 
 	memset(f, 0, sizeof(*f));
 	setenv("GRPC_VERBOSITY", "NONE", 0);
-	http_fixture_start(&f->models, NULL, 0, 0);
+	http_fixture_start(&f->models, more_models, 0, 0);
 	config.repository = f->models.repository;
 	if (grpc_service_start(&f->service, &config, &f->port, &err) < 0)
 		fail_msg("%s", err.text);

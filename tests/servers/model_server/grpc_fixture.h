@@ -32,7 +32,8 @@ struct grpc_fixture {
 	float transaction[4 * TRANSACTION], reference[REFERENCE];
 };
 
-void grpc_fixture_start(struct grpc_fixture *f, unsigned threads);
+/* more_models: as http_fixture_start has them. */
+void grpc_fixture_start(struct grpc_fixture *f, const char *more_models, unsigned threads);
 void grpc_fixture_stop(struct grpc_fixture *f);
 
 /* A request of the fraud net without reference data, rows up to 4. */

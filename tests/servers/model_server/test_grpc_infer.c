@@ -18,7 +18,7 @@ static int setup(void **state)
 	struct grpc_fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	grpc_fixture_start(f, 1);
+	grpc_fixture_start(f, NULL, 1);
 	*state = f;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "proto/inference.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
 #include "tests/support/process.h"
 
@@ -178,6 +179,56 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 	free(images);
 }
 
+/* Eight rows make a batch, and nothing runs before it is full or a minute is over. */
+static void requests_are_joined_to_a_batch(void **state)
+{
+	static const int64_t shape[] = {1, TRANSACTION};
+	struct served *s = *state;
+	const char *const argv[] = {SERVER, "-model",      s->model,           "-grpc-port",     "0",  "-http-port",
+				    "",     "-batch-size", "vision=0,fraud=8", "-batch-timeout", "1m", NULL};
+	struct message m = {.model = "fraud", .ninputs = 1};
+	Inference__ModelRequest which = INFERENCE__MODEL_REQUEST__INIT;
+	Inference__ModelStatisticsResponse *statistics;
+	struct grpc_pending *pending[8];
+	struct grpc_client *client;
+	struct grpc_reply reply, first = {0};
+	float row[TRANSACTION];
+	unsigned char *data, request[64];
+	char name[] = "fraud";
+	size_t len;
+
+	start(s, argv, 1, 0);
+	client = grpc_client_new(s->grpc[0]);
+	fill_transaction(row, 1, 1);
+	m.inputs[0] = (struct message_input){"transaction", 1, "FP32", shape, 2, row, sizeof(row)};
+	data = message_infer(&m, &len);
+	for (int i = 0; i < 8; i++)
+		pending[i] = grpc_begin(client, TRITON "ModelInfer", data, len, 0);
+	for (int i = 0; i < 8; i++) {
+		grpc_finish(pending[i], &reply);
+		assert_int_equal(reply.status, OK);
+		if (i == 0) {
+			first = reply;
+			continue;
+		}
+		assert_int_equal(reply.len, first.len);
+		assert_memory_equal(reply.data, first.data, first.len);
+		grpc_reply_release(&reply);
+	}
+	grpc_reply_release(&first);
+	which.name = name;
+	grpc_ask(client, TRITON "ModelStatistics", request, inference__model_request__pack(&which, request), &reply);
+	statistics = inference__model_statistics_response__unpack(NULL, reply.len, reply.data);
+	assert_non_null(statistics);
+	assert_int_equal(statistics->model_stats[0]->inference_count, 8);
+	assert_int_equal(statistics->model_stats[0]->execution_count, 1);
+	inference__model_statistics_response__free_unpacked(statistics, NULL);
+	grpc_reply_release(&reply);
+	grpc_client_free(client);
+	stop(s, SIGTERM);
+	free(data);
+}
+
 static void expect_failure(const char *const *argv, int status, const char *text)
 {
 	struct process_result r;
@@ -222,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_port_answers),
 		TEST(a_signal_lets_requests_under_way_finish),
+		TEST(requests_are_joined_to_a_batch),
 		TEST(wrong_options_are_told),
 		TEST(a_taken_port_is_told),
 	};
