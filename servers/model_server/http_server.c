@@ -121,6 +121,19 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls, en
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* With the reply's memory, which goes over to it. */
+static struct MHD_Response *make_response(struct http_request *rq)
+{
+	struct MHD_Response *r;
+
+	if (rq->reply.failed || rq->reply.len == 0)
+		return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	r = MHD_create_response_from_buffer(rq->reply.len, rq->reply.data, MHD_RESPMEM_MUST_FREE);
+	if (r)
+		rq->reply = (struct buf){0};
+	return r;
+}
+
 static enum MHD_Result reply(struct http_request *rq)
 {
 	struct http_server *s = rq->server;
@@ -132,14 +145,9 @@ static enum MHD_Result reply(struct http_request *rq)
 	atomic_fetch_add_explicit(&s->counters.requests[rq->protocol], 1, memory_order_relaxed);
 	if (rq->status >= 400)
 		atomic_fetch_add_explicit(&s->counters.failures[rq->protocol], 1, memory_order_relaxed);
-	if (rq->reply.len && !rq->reply.failed)
-		response = MHD_create_response_from_buffer(rq->reply.len, rq->reply.data, MHD_RESPMEM_MUST_FREE);
-	else
-		response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	response = make_response(rq);
 	if (!response)
 		return MHD_NO;
-	if (rq->reply.len && !rq->reply.failed)
-		rq->reply = (struct buf){0};
 	if (rq->content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, rq->content_type);
 	if (rq->json_len) {
