@@ -411,7 +411,7 @@ static void core_close(struct call_transport *transport)
 		if (t->slots[i].call)
 			grpc_call_cancel(t->slots[i].call, NULL);
 	}
-	while (t->nbusy > 0)
+	while (t->slots && t->nbusy > 0)
 		core_poll(transport, NSEC_NEVER, &none, 1, NULL);
 	for (unsigned i = 0; t->channels && i < t->nchannels; i++) {
 		if (t->channels[i].channel)
