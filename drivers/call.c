@@ -52,6 +52,39 @@ int call_views_reserve(struct call_views *v, int n)
 	return 0;
 }
 
+struct call_pause *call_pauses_new(const struct call_config *cfg)
+{
+	struct call_pause *p = calloc((size_t)cfg->slots + 1, sizeof(*p));
+
+	for (unsigned i = 0; p && i < cfg->slots; i++)
+		backoff_init(&p[i].backoff, cfg->seed + i);
+	return p;
+}
+
+nsec_t call_pauses_next(const struct call_pause *p, unsigned n)
+{
+	nsec_t next = NSEC_NEVER;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (p[i].until > 0 && p[i].until < next)
+			next = p[i].until;
+	}
+	return next;
+}
+
+bool call_pauses_end(struct call_pause *p, unsigned n, nsec_t now)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (p[i].until > 0 && p[i].until <= now) {
+			p[i].until = 0;
+			any = true;
+		}
+	}
+	return any;
+}
+
 size_t call_words(char *ret, size_t size, const char *words, size_t len)
 {
 	size_t n = 0;

@@ -28,8 +28,8 @@ struct call_config {
 	enum call_protocol protocol;
 	unsigned slots;
 	unsigned streams; /* slots that share one connection, gRPC only; 0 or 1: each has its own */
-	unsigned
-		nservers; /* connection c (slot c, or slot c / streams) talks to servers[(first_slot / streams + c) % nservers] */
+	/* Connections take turns: slot s talks to servers[(first_slot / streams + s / streams) % nservers]. */
+	unsigned nservers;
 	struct endpoint *const *servers; /* resolved */
 	unsigned first_slot;
 	const struct conn_options *conn; /* time-out, interrupt, TLS options (the reference transports read them) */

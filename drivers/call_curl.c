@@ -27,8 +27,6 @@ struct curl_slot {
 	int status;
 	int code;
 	nsec_t received;
-	nsec_t again; /* when a slot that lost its connection may send */
-	struct backoff backoff;
 	char errbuf[CURL_ERROR_SIZE];
 	struct error error;
 };
@@ -40,6 +38,7 @@ struct call_curl {
 	int epoll;
 	nsec_t timer; /* libcurl's */
 	struct curl_slot *slots;
+	struct call_pause *pauses;
 	unsigned *finished; /* a ring of `slots` places */
 	unsigned first_finished, nfinished;
 };
@@ -119,23 +118,23 @@ static int set_timer(CURLM *multi, long ms, void *arg)
 
 static void judge(struct call_curl *t, struct curl_slot *s, CURLcode code)
 {
+	struct call_pause *pause = &t->pauses[s - t->slots];
 	long status = 0, connects = 0;
 
 	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
 	t->base.reconnects += s->connected ? (uint64_t)connects : 0;
 	s->connected = s->connected || connects > 0;
-	s->again = 0;
 	if (code == CURLE_OK) {
 		s->status = (int)status;
 		s->code = call_judge_http(s->server, s->status, "", s->body.data ? s->body.data : "", s->body.len,
 					  &s->error);
-		backoff_reset(&s->backoff);
+		backoff_reset(&pause->backoff);
 		return;
 	}
 	s->status = -1;
 	s->code = curl_handle_error(code, s->server, t->config.conn, s->errbuf, &s->error);
-	s->again = s->received + backoff_next(&s->backoff);
+	call_pause_begin(pause, s->received);
 }
 
 static void take_finished(struct call_curl *t)
@@ -165,36 +164,16 @@ static void take_finished(struct call_curl *t)
 static nsec_t curl_next_deadline(const struct call_transport *transport)
 {
 	const struct call_curl *t = (const struct call_curl *)transport;
-	nsec_t next = t->timer;
+	nsec_t next = call_pauses_next(t->pauses, t->config.slots);
 
 	if (t->nfinished > 0)
 		return 0;
-	for (unsigned i = 0; i < t->config.slots; i++) {
-		const struct curl_slot *s = &t->slots[i];
-
-		if (s->again > 0 && s->again < next)
-			next = s->again;
-	}
-	return next;
+	return t->timer < next ? t->timer : next;
 }
 
 static int curl_fd(const struct call_transport *transport)
 {
 	return ((const struct call_curl *)transport)->epoll;
-}
-
-/* Lets slots send again whose delay is over; true: there was one. */
-static bool end_delays(struct call_curl *t, nsec_t now)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < t->config.slots; i++) {
-		if (t->slots[i].again > 0 && t->slots[i].again <= now) {
-			t->slots[i].again = 0;
-			any = true;
-		}
-	}
-	return any;
 }
 
 static int curl_step(struct call_curl *t, nsec_t deadline, struct error *err)
@@ -261,7 +240,7 @@ static int curl_poll(struct call_transport *transport, nsec_t deadline, struct c
 		r = curl_step(t, deadline, err);
 		if (r < 0)
 			return r;
-		if (end_delays(t, clock_now()) || clock_now() >= deadline)
+		if (call_pauses_end(t->pauses, t->config.slots, clock_now()) || clock_now() >= deadline)
 			break;
 	}
 	for (; n < max && t->nfinished > 0; n++) {
@@ -277,9 +256,9 @@ static int curl_send(struct call_transport *transport, const struct call *c)
 {
 	struct call_curl *t = (struct call_curl *)transport;
 	struct curl_slot *s = &t->slots[c->slot];
-	int r;
+	int r, running;
 
-	if (s->again > 0)
+	if (t->pauses[c->slot].until > 0)
 		return ERR_AGAIN;
 	r = call_views_reserve(&s->views, c->nbody);
 	if (r < 0)
@@ -295,7 +274,9 @@ static int curl_send(struct call_transport *transport, const struct call *c)
 	if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
 		return ERR_NOMEM;
 	s->busy = true;
-	t->timer = 0;
+	/* Now, rather than at the next poll. */
+	curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	take_finished(t);
 	return 0;
 }
 
@@ -319,6 +300,7 @@ static void curl_close(struct call_transport *transport)
 	if (t->epoll >= 0)
 		close(t->epoll);
 	free(t->slots);
+	free(t->pauses);
 	free(t->finished);
 	free(t);
 }
@@ -341,7 +323,6 @@ static int open_slot(struct call_curl *t, unsigned slot, struct error *err)
 	s->transport = t;
 	s->server = q.server;
 	s->status = -1;
-	backoff_init(&s->backoff, t->config.seed + slot);
 	curl_easy_setopt(s->easy, CURLOPT_PRIVATE, s);
 	curl_easy_setopt(s->easy, CURLOPT_ERRORBUFFER, s->errbuf);
 	curl_easy_setopt(s->easy, CURLOPT_POST, 1L);
@@ -367,8 +348,9 @@ static int curl_open(struct call_transport **ret, const struct call_config *cfg,
 	t->timer = NSEC_NEVER;
 	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	t->slots = calloc((size_t)cfg->slots + 1, sizeof(*t->slots));
+	t->pauses = call_pauses_new(cfg);
 	t->finished = calloc((size_t)cfg->slots + 1, sizeof(*t->finished));
-	if (t->epoll < 0 || !t->slots || !t->finished)
+	if (t->epoll < 0 || !t->slots || !t->pauses || !t->finished)
 		r = error_set(err, ERR_NOMEM, "out of memory or of file descriptors for %u connections", cfg->slots);
 	for (unsigned i = 0; r == 0 && i < cfg->slots; i++)
 		r = open_slot(t, i, err);

@@ -39,8 +39,7 @@ struct core_channel {
 struct core_slot {
 	struct core_channel *channel;
 	grpc_call *call; /* NULL: none under way */
-	nsec_t deadline, received, again;
-	struct backoff backoff;
+	nsec_t deadline, received;
 	grpc_slice *slices;
 	size_t slices_cap;
 	grpc_byte_buffer *request, *reply;
@@ -61,6 +60,7 @@ struct grpc_core {
 	struct core_channel *channels;
 	unsigned nchannels;
 	struct core_slot *slots;
+	struct call_pause *pauses;
 	unsigned nbusy;
 	int event;
 	pthread_t thread;
@@ -160,20 +160,22 @@ static void explain(const struct grpc_core *t, struct core_slot *s)
 
 static void settle(struct grpc_core *t, struct core_slot *s)
 {
+	struct call_pause *pause = &t->pauses[s - t->slots];
+
 	s->code = code_of(s);
+	s->channel->silent = s->code == ERR_TIMEOUT ? s->channel->silent + 1 : 0;
+	if (s->code == ERR_CLOSED || s->code == ERR_CONNECT || s->code == ERR_PROTOCOL) {
+		call_pause_begin(pause, s->received);
+		s->channel->lost = true;
+	} else if (s->code == 0) {
+		backoff_reset(&pause->backoff);
+		t->base.reconnects += s->channel->lost;
+		s->channel->lost = false;
+	}
 	if (s->code)
 		explain(t, s);
 	else
 		s->code = take_message(t, s);
-	s->channel->silent = s->code == ERR_TIMEOUT ? s->channel->silent + 1 : 0;
-	if (s->code == ERR_CLOSED || s->code == ERR_CONNECT) {
-		s->again = s->received + backoff_next(&s->backoff);
-		s->channel->lost = true;
-	} else if (s->code == 0) {
-		backoff_reset(&s->backoff);
-		t->base.reconnects += s->channel->lost;
-		s->channel->lost = false;
-	}
 	grpc_call_unref(s->call);
 	s->call = NULL;
 	grpc_byte_buffer_destroy(s->request);
@@ -296,7 +298,7 @@ static int core_send(struct call_transport *transport, const struct call *c)
 	struct core_slot *s = &t->slots[c->slot];
 	int r;
 
-	if (s->again > 0)
+	if (t->pauses[c->slot].until > 0)
 		return ERR_AGAIN;
 	if (s->channel->silent >= SILENT_MAX && s->channel->nbusy == 0) {
 		r = reopen_channel(t, s->channel);
@@ -322,26 +324,8 @@ static int core_fd(const struct call_transport *transport)
 static nsec_t core_next_deadline(const struct call_transport *transport)
 {
 	const struct grpc_core *t = (const struct grpc_core *)transport;
-	nsec_t next = NSEC_NEVER;
 
-	for (unsigned i = 0; i < t->config.slots; i++) {
-		if (t->slots[i].again > 0 && t->slots[i].again < next)
-			next = t->slots[i].again;
-	}
-	return next;
-}
-
-static bool end_delays(struct grpc_core *t, nsec_t now)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < t->config.slots; i++) {
-		if (t->slots[i].again > 0 && t->slots[i].again <= now) {
-			t->slots[i].again = 0;
-			any = true;
-		}
-	}
-	return any;
+	return call_pauses_next(t->pauses, t->config.slots);
 }
 
 static int take_finished(struct grpc_core *t, struct call_finished *done, int max)
@@ -393,7 +377,7 @@ static int core_poll(struct call_transport *transport, nsec_t deadline, struct c
 			eventfd_read(t->event, &count);
 		n = take_finished(t, done, max);
 		now = clock_now();
-		if (end_delays(t, now) || n > 0 || r < 0 || now >= deadline)
+		if (call_pauses_end(t->pauses, t->config.slots, now) || n > 0 || r < 0 || now >= deadline)
 			return n;
 	}
 }
@@ -443,6 +427,7 @@ static void core_close(struct call_transport *transport)
 	free(t->metadata);
 	free(t->channels);
 	free(t->slots);
+	free(t->pauses);
 	free((void *)t->ring);
 	free(t);
 }
@@ -486,16 +471,15 @@ static int open_channels(struct grpc_core *t, struct error *err)
 static int make_memory(struct grpc_core *t, unsigned streams)
 {
 	t->slots = calloc((size_t)t->config.slots + 1, sizeof(*t->slots));
+	t->pauses = call_pauses_new(&t->config);
 	t->channels = calloc((size_t)t->nchannels + 1, sizeof(*t->channels));
 	t->ring = calloc((size_t)t->config.slots + 1, sizeof(*t->ring));
 	t->metadata = calloc(t->config.nheaders + 1, sizeof(*t->metadata));
 	t->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!t->slots || !t->channels || !t->ring || !t->metadata || t->event < 0)
+	if (!t->slots || !t->pauses || !t->channels || !t->ring || !t->metadata || t->event < 0)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < t->config.slots; i++) {
+	for (unsigned i = 0; i < t->config.slots; i++)
 		t->slots[i].channel = &t->channels[i / streams];
-		backoff_init(&t->slots[i].backoff, t->config.seed + i);
-	}
 	for (size_t i = 0; i < t->config.nheaders; i++) {
 		t->metadata[i].key = grpc_slice_from_copied_string(t->config.headers[i].name);
 		t->metadata[i].value = grpc_slice_from_copied_string(t->config.headers[i].value);

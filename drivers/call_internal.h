@@ -4,6 +4,8 @@
 #ifndef DRIVERS_CALL_INTERNAL_H
 #define DRIVERS_CALL_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "drivers/call.h"
 
 /* The server of a connection (slot / streams). */
@@ -26,6 +28,22 @@ struct call_views {
 };
 
 int call_views_reserve(struct call_views *v, int n) MUST_CHECK;
+
+/* When a slot of a reference transport that lost its connection may send again, as the lean ones' links do. */
+struct call_pause {
+	nsec_t until; /* 0: now */
+	struct backoff backoff;
+};
+
+struct call_pause *call_pauses_new(const struct call_config *cfg); /* one a slot; free() */
+static inline void call_pause_begin(struct call_pause *p, nsec_t now)
+{
+	p->until = now + backoff_next(&p->backoff);
+}
+/* The earliest end, or NSEC_NEVER. */
+nsec_t call_pauses_next(const struct call_pause *p, unsigned n);
+/* Ends those whose time is over; true: there was one. */
+bool call_pauses_end(struct call_pause *p, unsigned n, nsec_t now);
 
 /* 0 for a status 2xx, else ERR_SERVER with "SERVER: HTTP 404 Not Found: the body's first words". reason may be "". */
 int call_judge_http(const struct endpoint *e, int status, const char *reason, const char *body, size_t size,
