@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void die(const char *what)
@@ -246,11 +247,30 @@ static int select_h2(SSL *ssl, const unsigned char **out, unsigned char *len, co
 		       : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-void call_server_start(struct call_server *s)
+static void listen_on_port(struct call_server *s)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
 
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(s->listener, (struct sockaddr *)&a, len) < 0 || listen(s->listener, CALL_SERVER_CLIENTS) < 0 ||
+	    getsockname(s->listener, (struct sockaddr *)&a, &len) < 0)
+		die("the fake server cannot listen");
+	s->port = ntohs(a.sin_port);
+}
+
+static void listen_on_path(struct call_server *s)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", s->unix_socket);
+	s->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(s->listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s->listener, CALL_SERVER_CLIENTS) < 0)
+		die("the fake server cannot listen");
+}
+
+void call_server_start(struct call_server *s)
+{
 	signal(SIGPIPE, SIG_IGN); /* of OpenSSL's writes in this server */
 	if (s->certificate) {
 		s->ctx = SSL_CTX_new(TLS_server_method());
@@ -260,11 +280,10 @@ void call_server_start(struct call_server *s)
 		if (s->protocol == CALL_GRPC)
 			SSL_CTX_set_alpn_select_cb(s->ctx, select_h2, NULL);
 	}
-	s->listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(s->listener, (struct sockaddr *)&a, len) < 0 || listen(s->listener, CALL_SERVER_CLIENTS) < 0 ||
-	    getsockname(s->listener, (struct sockaddr *)&a, &len) < 0)
-		die("the fake server cannot listen");
-	s->port = ntohs(a.sin_port);
+	if (s->unix_socket)
+		listen_on_path(s);
+	else
+		listen_on_port(s);
 	if (pthread_create(&s->thread, NULL, accept_clients, s) != 0)
 		die("pthread_create");
 }

@@ -59,7 +59,7 @@ static void fixture_prepare(struct fixture *f, const struct variant *v)
 
 static int fixture_open_to(struct fixture *f, const struct variant *v, const char *host, uint16_t port)
 {
-	assert_int_equal(endpoint_resolve(&f->endpoint, host, port, NULL, &f->err), 0);
+	assert_int_equal(endpoint_resolve(&f->endpoint, host, port, f->conn.unix_socket, &f->err), 0);
 	if (f->conn.tls)
 		assert_int_equal(tls_config_new(&f->tls, &f->conn, v->protocol == CALL_GRPC ? "\x02h2" : NULL, &f->err),
 				 0);
@@ -426,6 +426,24 @@ static void poll_only_looks_when_asked_to(void **state)
 	fixture_close(&f, v);
 }
 
+static void calls_go_over_a_unix_socket(void **state)
+{
+	const struct variant *v = *state;
+	char path[300];
+	struct fixture f;
+
+	snprintf(path, sizeof(path), "%s/%s-%d.sock", folder, v->ops->name, (int)v->protocol);
+	fixture_prepare(&f, v);
+	f.server.unix_socket = path;
+	f.conn.unix_socket = path;
+	fixture_open(&f, v);
+	assert_echo(&f, "locally");
+	set_fault(&f, CALL_FAULT_LAST, 1);
+	assert_echo(&f, "last");
+	assert_echo(&f, "again");
+	fixture_close(&f, v);
+}
+
 /* ---- TLS ---- */
 
 static void calls_go_over_tls(void **state)
@@ -665,8 +683,8 @@ static void transports_are_found_by_name(void **state)
 		FOR(variant, idle_connection_that_was_closed_is_made_again), \
 		FOR(variant, replies_over_the_limit_are_refused), FOR(variant, nobody_listening_is_told), \
 		FOR(variant, interrupt_ends_the_wait_for_a_connection), FOR(variant, poll_only_looks_when_asked_to), \
-		FOR(variant, calls_go_over_tls), FOR(variant, certificate_of_another_host_is_refused), \
-		FOR(variant, insecure_accepts_any_certificate)
+		FOR(variant, calls_go_over_a_unix_socket), FOR(variant, calls_go_over_tls), \
+		FOR(variant, certificate_of_another_host_is_refused), FOR(variant, insecure_accepts_any_certificate)
 #define FOR_HTTP(variant) \
 	FOR(variant, wanted_header_is_handed_back), FOR(variant, chunks_make_one_body), \
 		FOR(variant, second_answer_harms_no_other_call)
