@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/serving.h"
 #include "net/redis_client.h"
 #include "tests/drivers/client.h"
 #include "tests/drivers/model_server.h"
