@@ -48,6 +48,18 @@ static void memory_and_texts_stay_as_they_are(void **state)
 	check("mem_allocator", "jemalloc-5.2.1", "jemalloc-5.2.1", "jemalloc-5.2.1");
 }
 
+static void counters_of_model_servers_are_subtracted_and_gauges_stay(void **state)
+{
+	(void)state;
+	check("triton.queue.ns", "100", "350", "250");
+	check("requests_total{model=\"a_count\"}", "100", "350", "250");
+	check(":tensorflow:serving:request_count{model=\"m\"}", "1", "3", "2");
+	check("latency_seconds_sum", "0.250000", "0.750000", "0.500000");
+	check("Requests2XX{Level=\"Host\"}", "5", "9", "4");
+	check("load{kind=\"x_total\"}", "1", "3", "3");
+	check("MemoryUsed{Level=\"Host\"}", "1", "3", "3");
+}
+
 static void counter_that_went_down_was_reset(void **state)
 {
 	(void)state;
@@ -123,6 +135,7 @@ int main(void)
 		cmocka_unit_test(ai_info_and_cpu_counters_are_subtracted),
 		cmocka_unit_test(commandstats_are_subtracted_field_by_field),
 		cmocka_unit_test(memory_and_texts_stay_as_they_are),
+		cmocka_unit_test(counters_of_model_servers_are_subtracted_and_gauges_stay),
 		cmocka_unit_test(counter_that_went_down_was_reset),
 		cmocka_unit_test(odd_values_are_texts),
 		cmocka_unit_test(long_values_are_cut_not_overrun),

@@ -86,6 +86,37 @@ static void batch_counts_once_for_each_of_its_inferences(void **state)
 	recorder_release(&r);
 }
 
+static void stages_count_from_the_end_of_the_one_before(void **state)
+{
+	const unsigned both = 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE;
+	struct recorder r, sum;
+	struct stamps s = stamps(1000, 1000, 2000), early = stamps(5000, 5000, 5400);
+
+	(void)state;
+	assert_int_equal(recorder_init(&r, false), 0);
+	assert_int_equal(recorder_init(&sum, false), 0);
+	assert_int_equal(recorder_add_stages(&r, both), 0);
+	assert_int_equal(recorder_add_stages(&sum, both), 0);
+	s.stage[STAGE_REFERENCE] = 1300;
+	s.stage[STAGE_SERVICE] = 2000;
+	recorder_record(&r, &s, OUTCOME_OK, 2);
+	recorder_record(&r, &early, OUTCOME_TIMEOUT, 1); /* it reached neither */
+	s.stage[STAGE_REFERENCE] = 0;
+	recorder_record(&r, &s, OUTCOME_ERROR, 1);
+	assert_int_equal(r.stage[STAGE_REFERENCE].total, 2);
+	assert_int_equal(r.stage[STAGE_REFERENCE].max, 300);
+	assert_int_equal(r.stage[STAGE_SERVICE].total, 2);
+	assert_int_equal(r.stage[STAGE_SERVICE].max, 700);
+	assert_null(r.stage[STAGE_ENCODE].counts);
+	recorder_add_to(&r, &sum);
+	recorder_add_to(&r, &sum);
+	assert_int_equal(sum.stage[STAGE_REFERENCE].total, 4);
+	recorder_reset(&r);
+	assert_int_equal(r.stage[STAGE_SERVICE].total, 0);
+	recorder_release(&r);
+	recorder_release(&sum);
+}
+
 static void reset_forgets_everything(void **state)
 {
 	struct recorder r;
@@ -200,6 +231,7 @@ int main(void)
 		cmocka_unit_test(closed_loop_records_only_the_service_time),
 		cmocka_unit_test(errors_are_counted_but_have_no_latency),
 		cmocka_unit_test(batch_counts_once_for_each_of_its_inferences),
+		cmocka_unit_test(stages_count_from_the_end_of_the_one_before),
 		cmocka_unit_test(reset_forgets_everything),
 		cmocka_unit_test(sum_of_recorders_has_all_of_both),
 		cmocka_unit_test(snapshots_beside_the_writer_agree_with_themselves_and_only_grow),

@@ -130,6 +130,30 @@ static void paced_run_also_shows_response_time_and_send_lag(void **state)
 	result_release(&r);
 }
 
+static void stages_are_shown_where_the_driver_stamps_them(void **state)
+{
+	struct stamps s = {.intended = 0, .sent = 1, .received = 1 + 5 * MS};
+	const char *fetch, *call;
+	struct result r;
+	char *text;
+
+	(void)state;
+	make_result(&r, false);
+	recorder_reset(&r.all);
+	assert_int_equal(recorder_add_stages(&r.all, 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE), 0);
+	s.stage[STAGE_REFERENCE] = 1 + 2 * MS;
+	s.stage[STAGE_SERVICE] = s.received;
+	recorder_record(&r.all, &s, OUTCOME_OK, 1);
+	text = text_of(write_report, &r);
+	fetch = strstr(text, "\nReference fetch (ms): q50 2.000, ");
+	call = strstr(text, "\nModel call (ms): q50 3.000, ");
+	assert_non_null(fetch);
+	assert_non_null(call);
+	assert_true(strstr(text, "\nService time") < fetch && fetch < call);
+	free(text);
+	result_release(&r);
+}
+
 static void empty_run_prints_zeros(void **state)
 {
 	struct result r;
@@ -603,6 +627,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(final_block_is_aibenchs_to_the_letter),
 		cmocka_unit_test(paced_run_also_shows_response_time_and_send_lag),
+		cmocka_unit_test(stages_are_shown_where_the_driver_stamps_them),
 		cmocka_unit_test(empty_run_prints_zeros),
 		cmocka_unit_test(reader_is_warned_of_what_spoils_a_run),
 		cmocka_unit_test(run_that_ended_within_its_burn_in_says_so),
