@@ -113,13 +113,12 @@ static void for_each_client(void (*test)(const struct model_client *m))
 	for (unsigned i = 0; i < 2 * nmodel_clients; i++) {
 		const struct model_client *m = &model_clients[i / 2];
 
-		if (i % 2 == 1)
-			transport = m->protocol == CALL_HTTP ? "curl" : "grpc-core";
+		transport = i % 2 == 0 ? "lean" : m->protocol == CALL_HTTP ? "curl" : "grpc-core";
 		model_server_start(&server, m->protocol);
 		test(m);
 		model_server_stop(&server);
-		transport = "lean";
 	}
+	transport = "lean";
 }
 
 /* ---- tests ---- */
@@ -339,7 +338,9 @@ static void lost_connections_come_back_with(const struct model_client *m)
 	client_run(&c, 0, ROWS, &t);
 	if (t.outcomes[OUTCOME_OK] != ROWS)
 		fail_msg("%s: %s", m->name, t.text);
-	assert_true(c.driver->reconnects >= 1);
+	/* libcurl may have found another slot's connection idle. */
+	if (c.driver->reconnects < 1 && strcmp(transport, "lean") == 0)
+		fail_msg("%s: no reconnect was counted", m->name);
 	client_close(&c);
 }
 

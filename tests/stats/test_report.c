@@ -501,6 +501,24 @@ static void closed_loop_has_no_lag_and_its_response_is_its_service(void **state)
 	result_release(&r);
 }
 
+static void json_has_the_stages_that_were_stamped(void **state)
+{
+	struct stamps s = {.received = 5 * MS, .stage[STAGE_REFERENCE] = 2 * MS, .stage[STAGE_SERVICE] = 5 * MS};
+	struct result r;
+	json_t *root;
+
+	(void)state;
+	make_result(&r, false);
+	assert_int_equal(recorder_add_stages(&r.all, 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE), 0);
+	recorder_record(&r.all, &s, OUTCOME_OK, 1);
+	root = read_back(&r);
+	assert_int_equal(json_integer_value(at(root, "Histograms/ReferenceFetch/Count")), 1);
+	assert_int_equal(json_integer_value(at(root, "Histograms/ReferenceFetch/Max")), 2 * MS);
+	assert_int_equal(json_integer_value(at(root, "Histograms/ModelCall/Max")), 3 * MS);
+	json_decref(root);
+	result_release(&r);
+}
+
 static void any_bytes_of_a_server_make_valid_json(void **state)
 {
 	char every[256], longer[8];
@@ -636,6 +654,7 @@ int main(void)
 		cmocka_unit_test(json_has_aibenchs_members_in_aibenchs_units),
 		cmocka_unit_test(json_has_our_own_objects_beside_them),
 		cmocka_unit_test(closed_loop_has_no_lag_and_its_response_is_its_service),
+		cmocka_unit_test(json_has_the_stages_that_were_stamped),
 		cmocka_unit_test(any_bytes_of_a_server_make_valid_json),
 		cmocka_unit_test(counters_may_be_added_after_a_report),
 		cmocka_unit_test(json_describes_the_platform),
