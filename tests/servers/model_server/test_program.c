@@ -17,16 +17,14 @@
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
-#include "tests/support/process.h"
+#include "tests/support/model_server.h"
 
 #define SERVER "aibench_model_server"
 #define LIMIT 60
 
 struct served {
 	char folder[256], model[400];
-	struct process process;
-	unsigned short grpc[2], http[2];
-	unsigned ngrpc, nhttp;
+	struct model_server server;
 };
 
 static int setup(void **state)
@@ -57,65 +55,21 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct served *s = *state;
-	struct process_result r;
 
-	if (s->process.pid) {
-		process_signal(&s->process, SIGKILL);
-		process_wait(&s->process, &r, LIMIT);
-		process_result_release(&r);
-	}
+	model_server_stop(&s->server, SIGKILL);
 	temp_folder_remove(s->folder);
 	free(s);
 	return 0;
 }
 
-/* The ports are printed once the models are loaded, "listening on grpc 127.0.0.1:34567". */
-static bool read_ports(struct served *s, const char *text, unsigned want_grpc, unsigned want_http)
-{
-	s->ngrpc = s->nhttp = 0;
-	for (const char *line = text; (line = strstr(line, "listening on ")); line++) {
-		char kind[8];
-		unsigned short port;
-
-		if (sscanf(line, "listening on %7s 127.0.0.1:%hu\n", kind, &port) != 2)
-			return false;
-		if (strcmp(kind, "grpc") == 0)
-			s->grpc[s->ngrpc++] = port;
-		else
-			s->http[s->nhttp++] = port;
-	}
-	return s->ngrpc == want_grpc && s->nhttp == want_http && text[strlen(text) - 1] == '\n';
-}
-
 static void start(struct served *s, const char *const *argv, unsigned want_grpc, unsigned want_http)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
-	char text[1024];
-
-	process_start(&s->process, argv, &(struct process_options){0});
-	for (int i = 0; i < LIMIT * 200; i++) {
-		ssize_t n = pread(s->process.out_fd, text, sizeof(text) - 1, 0);
-
-		text[n > 0 ? n : 0] = '\0';
-		if (n > 0 && read_ports(s, text, want_grpc, want_http))
-			return;
-		if (!process_running(&s->process))
-			break;
-		nanosleep(&pause, NULL);
-	}
-	fail_msg("the server never listened: %s", text);
+	model_server_start(&s->server, argv, want_grpc, want_http);
 }
 
 static void stop(struct served *s, int with)
 {
-	struct process_result r;
-
-	process_signal(&s->process, with);
-	process_wait(&s->process, &r, LIMIT);
-	s->process.pid = 0;
-	if (r.status != 0)
-		fail_msg("exit status %d: %s", r.status, r.err);
-	process_result_release(&r);
+	assert_int_equal(model_server_stop(&s->server, with), 0);
 }
 
 static void every_port_answers(void **state)
@@ -126,7 +80,7 @@ static void every_port_answers(void **state)
 
 	start(s, argv, 2, 2);
 	for (int i = 0; i < 2; i++) {
-		struct grpc_client *c = grpc_client_new(s->grpc[i]);
+		struct grpc_client *c = grpc_client_new(s->server.grpc[i]);
 		struct http_reply http = {0};
 		struct grpc_reply reply;
 
@@ -135,7 +89,7 @@ static void every_port_answers(void **state)
 		assert_int_equal(reply.len, 2);
 		grpc_reply_release(&reply);
 		grpc_client_free(c);
-		http_ask(s->http[i], "GET", "/v2/models/f/ready", NULL, NULL, 0, &http);
+		http_ask(s->server.http[i], "GET", "/v2/models/f/ready", NULL, NULL, 0, &http);
 		assert_int_equal(http.status, 200);
 		http_reply_release(&http);
 	}
@@ -160,14 +114,14 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 	start(s, argv, 1, 0);
 	m.inputs[0] = (struct message_input){"input", 1, "FP32", shape, 4, images, 4 * IMAGE * sizeof(float)};
 	data = message_infer(&m, &len);
-	client = grpc_client_new(s->grpc[0]);
+	client = grpc_client_new(s->server.grpc[0]);
 	for (int i = 0; i < 6; i++)
 		pending[i] = grpc_begin(client, TRITON "ModelInfer", data, len, 0);
 	/* The last of one connection is in when the first of them is answered, or is told that the server stops. */
 	grpc_finish(pending[0], &reply);
 	assert_int_equal(reply.status, OK);
 	grpc_reply_release(&reply);
-	process_signal(&s->process, SIGTERM);
+	process_signal(&s->server.process, SIGTERM);
 	for (int i = 1; i < 6; i++) {
 		grpc_finish(pending[i], &reply);
 		assert_true(reply.status == OK || reply.status == 14);
@@ -198,7 +152,7 @@ static void requests_are_joined_to_a_batch(void **state)
 	size_t len;
 
 	start(s, argv, 1, 0);
-	client = grpc_client_new(s->grpc[0]);
+	client = grpc_client_new(s->server.grpc[0]);
 	fill_transaction(row, 1, 1);
 	m.inputs[0] = (struct message_input){"transaction", 1, "FP32", shape, 2, row, sizeof(row)};
 	data = message_infer(&m, &len);
@@ -260,7 +214,7 @@ static void a_taken_port_is_told(void **state)
 	char port[8];
 
 	start(s, argv, 1, 0);
-	snprintf(port, sizeof(port), "%hu", s->grpc[0]);
+	snprintf(port, sizeof(port), "%hu", s->server.grpc[0]);
 	expect_failure((const char *const[]){SERVER, "-model", s->model, "-grpc-port", port, "-http-port", "", NULL}, 1,
 		       "cannot listen on 127.0.0.1:");
 	stop(s, SIGINT);
