@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
-export TMPDIR=$work/tmp RESULTS_DIR=$work/results USE_CASES=fraud REPETITIONS=1 WORKERS=2 NUM_INFERENCES=2000
+export TMPDIR=$work/tmp RESULTS_DIR=$work/results USE_CASES=fraud REPETITIONS=1 WORKERS=2 NUM_INFERENCES=2000 PROTOCOLS=
 unset INPUT_FILE_NAME MODEL_FILE QUERIES_BURN_IN
 mkdir "$TMPDIR"
 
@@ -31,7 +31,7 @@ nothing_left() {
 	local left
 	left=$(ls -A "$TMPDIR") || return 1
 	[ -z "$left" ] || echo "left: $left"
-	! pgrep -af "redis-server .*" | grep -F "$TMPDIR" && [ -z "$left" ]
+	! pgrep -af "(redis-server|aibench_model_server) .*" | grep -F "$TMPDIR" && [ -z "$left" ]
 }
 
 the_whole_runs() { bench && grep -q '^== All set-ups' "$work/bench.txt" && [ "$(find "$RESULTS_DIR" -name 'JSON_*.json' | wc -l)" -eq 2 ]; }
@@ -42,6 +42,14 @@ old_results_go() {
 	WORKERS=3 bench && ! grep -qE '^financialNet +2 ' "$work/bench.txt" && grep -qE '^financialNet +3 ' "$work/bench.txt"
 }
 check "the summary shows this run's results only" old_results_go
+
+protocols_side_by_side() {
+	PROTOCOLS="redisai triton:grpc tensorflow_serving:rest rest" PROTOCOL_INFERENCES=2000 bench &&
+		[ "$(sed -n '/over every protocol: what/,$p' "$work/bench.txt" |
+			grep -cE '^(redisai|triton, grpc|tensorflow_serving, rest|rest)(, reference data)? +16 ')" -eq 8 ]
+}
+check "every protocol has its row in one table" protocols_side_by_side
+check "a benchmark of protocols leaves no server and no file" nothing_left
 
 a_failed_run_fails() {
 	WORKERS=0 bench
