@@ -234,7 +234,7 @@ bench:
 	$(quietly) all
 	@scripts/bench.sh
 bench-self:
-	@scripts/install_packages.sh build
+	@scripts/install_packages.sh bench
 	$(quietly) all $(BENCHES)
 	@BUILD=$(BUILD) bench/bench_self.sh
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))

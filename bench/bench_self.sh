@@ -15,9 +15,19 @@ client_core=$(($(nproc) > 1 ? 1 : 0))
 . scripts/redis_server.sh
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-self.XXXXXX")
+serving_pids=() # servers of bench_serving.sh
+serving_stop() {
+	local pid
+	for pid in "${serving_pids[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	serving_pids=()
+}
 clean_up() {
 	set +e
 	redis_server_stop
+	serving_stop
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -179,6 +189,8 @@ if wanted vision; then
 	printf '%.1f to %.1f images/s, ratio %s\n' "$ar" "$br" "$(ratio "$ar" "$br")"
 	redis_server_stop
 fi
+
+. bench/bench_serving.sh
 
 # peak_memory COMMAND…: its largest resident set, MiB
 peak_memory() {

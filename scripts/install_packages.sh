@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Installs what is missing of the packages that building, running or testing needs, by apt, through sudo if not root.
-# usage: install_packages.sh build|test|check
-#   build: compile and run the benchmark    test: build + what `make test` needs    check: test + clang's tools for CI
+# usage: install_packages.sh build|bench|test|check
+#   build: compile and run the benchmark    bench: build + what `make bench-self` compares with    test: build + what `make test` needs    check: test + clang's tools for CI
 set -euo pipefail
 
 build_packages=(gcc libc6-dev make git redis-server redis-tools libhiredis-dev libhttp-parser-dev libnghttp2-dev
 	libcurl4-openssl-dev libgrpc-dev libmicrohttpd-dev libdnnl-dev libprotobuf-c-dev protobuf-c-compiler libjansson-dev
 	libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev python3 procps util-linux)
+bench_packages=(nginx-light wrk nghttp2-client curl)
 test_packages=(libcmocka-dev openssl)
 check_packages=(clang clang-format clang-tidy libclang-rt-14-dev llvm shellcheck)
 
 case "${1:-}" in
 build) wanted=("${build_packages[@]}") ;;
+bench) wanted=("${build_packages[@]}" "${bench_packages[@]}") ;;
 test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
 check) wanted=("${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}") ;;
 *)
-	echo "usage: install_packages.sh build|test|check" >&2
+	echo "usage: install_packages.sh build|bench|test|check" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,157 @@
+# shellcheck shell=bash disable=SC2154 # bench_self.sh sources this: bin, work, runs, requests, the cores, timed, median, ratio
+# HTTP and gRPC, client and model server, to their peers. Each section needs its peer's package: nginx-light, wrk, nghttp2-client.
+
+benches=${BUILD:-build/release}/bench
+
+# Servers on server_core; each sets its address.
+nginx_start() { # a constant for every request
+	nginx_address=127.0.0.1:$((21000 + RANDOM % 1000))
+	cat >"$work/nginx.conf" <<-CONF
+		daemon off; pid $work/nginx.pid; error_log $work/nginx.log; worker_processes 1;
+		events { worker_connections 1024; }
+		http {
+			access_log off; keepalive_requests 1000000000; client_body_temp_path $work/body; proxy_temp_path $work/proxy;
+			fastcgi_temp_path $work/fastcgi; uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
+			server { listen $nginx_address; location / { default_type application/json; return 200 '{"outputs":[[0.5,0.5]]}'; } }
+		}
+	CONF
+	taskset -c "$server_core" nginx -c "$work/nginx.conf" -p "$work" 2>/dev/null &
+	serving_pids+=($!)
+	until curl -s -o "$work/out" "http://$nginx_address/"; do sleep 0.05; done
+}
+echo_start() {
+	rm -f "$work/echo.port"
+	taskset -c "$server_core" "$benches/bench_grpc_echo" >"$work/echo.port" &
+	serving_pids+=($!)
+	until [ -s "$work/echo.port" ]; do sleep 0.05; done
+	echo_address=127.0.0.1:$(cat "$work/echo.port")
+}
+ours_start() { # MODEL…: bin/aibench_model_server; sets grpc_address and http_address
+	local log=$work/model_server.log
+	rm -f "$log" && touch "$log"
+	taskset -c "$server_core" "$bin/aibench_model_server" -grpc-port 0 -http-port 0 -threads 1 -io-threads 1 \
+		-model "$(IFS=, && echo "$*")" >"$log" 2>&1 &
+	serving_pids+=($!)
+	until grep -q 'listening on http' "$log"; do sleep 0.05; done
+	grpc_address=$(sed -n 's/^listening on grpc //p' "$log")
+	http_address=$(sed -n 's/^listening on http //p' "$log")
+}
+
+# Clients on client_core: each sets rate and cpu, microseconds a request.
+call() { # PROTOCOL TRANSPORT ADDRESS PATH BYTES SLOTS STREAMS CALLS
+	read -r rate cpu < <(taskset -c "$client_core" "$benches/bench_call" "$@")
+}
+wrk_post() { # ADDRESS PATH BYTES CONNECTIONS
+	printf 'wrk.method = "POST"\nwrk.body = string.rep("x", %d)\n' "$3" >"$work/post.lua"
+	timed wrk -t1 -c "$4" -d2s -s "$work/post.lua" "http://$1$2"
+	rate=$(sed -n 's/^Requests\/sec: *//p' "$work/out")
+	cpu=$(awk -v c="$cpu" -v n="$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$work/out")" 'BEGIN {print c * 1e6 / n}')
+}
+h2load_grpc() { # ADDRESS PATH BYTES CONNECTIONS STREAMS CALLS: the message with its prefix of five bytes
+	python3 -c 'import sys; n = int(sys.argv[1]); sys.stdout.buffer.write(b"\0" + n.to_bytes(4, "big") + bytes(n))' "$3" >"$work/message"
+	timed h2load -t1 -c "$4" -m "$5" -n "$6" -d "$work/message" -H 'content-type: application/grpc' -H 'te: trailers' "http://$1$2"
+	cpu=$(awk -v c="$cpu" -v n="$6" 'BEGIN {print c * 1e6 / n}')
+}
+runner() { # PROGRAM OPTION…: one of ours
+	local program=$1
+	shift
+	timed "$bin/$program" "$@" -threads 1 -reporting-period 0s -output-file-stats-hdr-response-latency-hist ''
+	rate=$(sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out")
+}
+
+# compare FIELD A B: FIELD (rate or cpu) of the commands a_COMMAND and b_COMMAND, turn about; prints both and their ratio.
+compare() {
+	local field=$1 i
+	rm -f "$work"/{a,b}_value
+	for ((i = 0; i < runs; i++)); do
+		eval "$2" && echo "${!field}" >>"$work/a_value"
+		eval "$3" && echo "${!field}" >>"$work/b_value"
+	done
+	printf '%10.1f to %10.1f, ratio %s\n' "$(median <"$work/a_value")" "$(median <"$work/b_value")" \
+		"$(ratio "$(median <"$work/a_value")" "$(median <"$work/b_value")")"
+}
+have() { # COMMAND: where it is not there, the comparison is left out, and said
+	command -v "$1" >/dev/null && return 0
+	echo "not compared: no $1 here"
+	return 1
+}
+
+if wanted http && have nginx && have wrk; then
+	echo "== Client over HTTP: CPU of a POST of 1.4 KB, us, to wrk's at the same nginx (target 1.25)"
+	nginx_start
+	for w in 16 64; do
+		printf '%2d connections: ' "$w"
+		compare cpu "call http lean $nginx_address / 1400 $w 1 $requests" "wrk_post $nginx_address / 1400 $w"
+	done
+	serving_stop
+fi
+
+if wanted grpc; then
+	echo "== Client over gRPC: CPU of a call of 150 bytes, us, at the same echo server on the C core"
+	echo_start
+	for w in 16 64; do
+		printf '%2d connections, to our grpc-core transport (target 0.5): ' "$w"
+		compare cpu "call grpc lean $echo_address /bench/Echo 150 $w 1 $((requests / 4))" \
+			"call grpc grpc-core $echo_address /bench/Echo 150 $w 1 $((requests / 4))"
+		have h2load || continue
+		printf '%2d connections, to h2load (target 1.5): ' "$w"
+		compare cpu "call grpc lean $echo_address /bench/Echo 150 $w 1 $((requests / 4))" \
+			"h2load_grpc $echo_address /bench/Echo 150 $w 1 $((requests / 4))"
+		printf '%2d streams of one connection, to h2load: ' "$w"
+		compare cpu "call grpc lean $echo_address /bench/Echo 150 $w $w $((requests / 4))" \
+			"h2load_grpc $echo_address /bench/Echo 150 1 $w $((requests / 4))"
+	done
+	serving_stop
+fi
+
+if wanted server; then
+	echo "== Model server, one core of it: fraud over gRPC to the echo server on the C core (target 0.7), inferences/s"
+	"$bin/aibench_generate_model" -model fraud-noreference -seed 1 -output-file "$work/noreference.pb"
+	ours_start "financialNet_NoReference=$work/noreference.pb"
+	echo_start
+	compare rate "runner aibench_run_inference_triton -host $grpc_address -file $work/fraud.dat -workers 64 -max-queries $((requests / 2)) -model financialNet_NoReference" \
+		"call grpc lean $echo_address /bench/Echo 190 64 1 $((requests / 2))"
+	if have nginx; then
+		echo "== Model server: fraud over HTTP (binary tensors, then multipart, then JSON) to nginx returning a constant (target 0.6)"
+		nginx_start
+		for options in "triton -host $http_address -protocol http -model financialNet_NoReference" "flask_tensorflow -restapi-host $http_address" \
+			"torchserve -torchserve-host $http_address -torchserve-request-uri /predictions/financialNet_NoReference"; do
+			compare rate "runner aibench_run_inference_$options -file $work/fraud.dat -workers 64 -max-queries $((requests / 2))" \
+				"call http lean $nginx_address / 400 64 1 $((requests / 2))"
+		done
+	fi
+	serving_stop
+fi
+
+if wanted server-vision; then
+	echo "== Model server: MobileNet V1, 4 workers, over gRPC and HTTP to the engine alone on the server's core (target 0.93), images/s"
+	"$bin/aibench_generate_model" -model mobilenet-v1 -seed 1 -output-file "$work/mobilenet.pb"
+	"$bin/aibench_generate_data_vision" -input-val-dir synthetic -limit 160 -output-file "$work/vision.dat" >/dev/null
+	ours_start "mobilenet=$work/mobilenet.pb"
+	engine() {
+		rate=$(taskset -c "$server_core" "$benches/bench_mobilenet" "$work/mobilenet.pb" | awk '/^batch  1:/ {print 1000 / $3}')
+	}
+	for options in "-host $grpc_address" "-host $http_address -protocol http"; do
+		compare rate "runner aibench_run_inference_triton_vision $options -model mobilenet -file $work/vision.dat -workers 4 -burn-in 16" engine
+	done
+	serving_stop
+fi
+
+if wanted large; then
+	echo "== Client: image tensors of 602 KB to the model server, CPU an image, us, to one writev of the same bytes (target 1.4)"
+	"$bin/aibench_generate_model" -model mobilenet-v1 -seed 1 -output-file "$work/mobilenet.pb"
+	"$bin/aibench_generate_data_vision" -input-val-dir synthetic -limit 160 -output-file "$work/vision.dat" >/dev/null
+	ours_start "mobilenet=$work/mobilenet.pb"
+	image() {
+		runner "aibench_run_inference_$1_vision" "${@:2}" -file "$work/vision.dat" -workers 4
+		cpu=$(sed -n 's/^Client: \([0-9.]*\) us of CPU.*/\1/p' "$work/out")
+	}
+	writev() {
+		cpu=$("$benches/bench_large_tensor" | sed -n 's/^TCP:.*one writev *\([0-9.]*\) us.*/\1/p')
+	}
+	for options in "triton -host $grpc_address -model mobilenet" "triton -host $http_address -protocol http -model mobilenet" \
+		"tensorflow_serving -tensorflow-serving-host $grpc_address -metrics-host $http_address -model mobilenet"; do
+		compare cpu "image $options" writev
+	done
+	serving_stop
+fi
