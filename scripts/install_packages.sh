@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing of the packages that building, running or testing needs, by apt, through sudo if not root.
 # usage: install_packages.sh build|bench|test|check
-#   build: compile and run the benchmark    bench: build + what `make bench-self` compares with    test: build + what `make test` needs    check: test + clang's tools for CI
+#   build: compile and run the benchmark    bench: build + what `make bench-self` compares with
+#   test: build + what `make test` needs    check: test + clang's tools for CI
 set -euo pipefail
 
 build_packages=(gcc libc6-dev make git redis-server redis-tools libhiredis-dev libhttp-parser-dev libnghttp2-dev
