@@ -14,7 +14,7 @@
 #include "drivers/serving.h"
 #include "net/redis_client.h"
 #include "tests/drivers/client.h"
-#include "tests/drivers/model_server.h"
+#include "tests/drivers/fake_model_server.h"
 #include "tests/support/redis_server.h"
 
 #define ROWS 20
@@ -22,7 +22,7 @@
 
 static struct redis_server redis;
 static char redis_host[32];
-static struct model_server server, metrics;
+static struct fake_model_server server, metrics;
 static const char *transport = "lean"; /* of the clients that are opened */
 static unsigned streams = 1;
 
@@ -114,9 +114,9 @@ static void for_each_client(void (*test)(const struct model_client *m))
 		const struct model_client *m = &model_clients[i / 2];
 
 		transport = i % 2 == 0 ? "lean" : m->protocol == CALL_HTTP ? "curl" : "grpc-core";
-		model_server_start(&server, m->protocol);
+		fake_model_server_start(&server, m->protocol);
 		test(m);
-		model_server_stop(&server);
+		fake_model_server_stop(&server);
 	}
 	transport = "lean";
 }
@@ -148,7 +148,7 @@ static void workers_share_a_connection_where_asked(void **state)
 	struct tally t;
 
 	(void)state;
-	model_server_start(&server, CALL_GRPC);
+	fake_model_server_start(&server, CALL_GRPC);
 	streams = 4;
 	open_client(&c, &model_clients[0], 8, false);
 	client_run(&c, 0, 40, &t);
@@ -157,7 +157,7 @@ static void workers_share_a_connection_where_asked(void **state)
 	assert_int_equal(atomic_load(&server.base.connections), 3);
 	client_close(&c);
 	streams = 1;
-	model_server_stop(&server);
+	fake_model_server_stop(&server);
 }
 
 /* True where the request's body has id's reference data, raw or as JSON. */
@@ -214,7 +214,7 @@ static void stages_are_stamped(void **state)
 	int n = 0;
 
 	(void)state;
-	model_server_start(&server, CALL_GRPC);
+	fake_model_server_start(&server, CALL_GRPC);
 	open_client(&c, &model_clients[0], 1, true);
 	assert_int_equal(c.driver->stages, 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE);
 	client_submit(&c, 0, 3);
@@ -230,7 +230,7 @@ static void stages_are_stamped(void **state)
 	open_client(&c, &model_clients[0], 1, false);
 	assert_int_equal(c.driver->stages, 0);
 	client_close(&c);
-	model_server_stop(&server);
+	fake_model_server_stop(&server);
 }
 
 static void row_without_reference_fails_alone(const struct model_client *m)
@@ -260,7 +260,7 @@ static void missing_reference_data_are_told_at_open(void **state)
 	struct client c;
 
 	(void)state;
-	model_server_start(&server, CALL_HTTP);
+	fake_model_server_start(&server, CALL_HTTP);
 	model_options(&options, &model_clients[5], server.host, redis_host, NULL);
 	assert_int_equal(client_open(&c,
 				     &(struct client_config){.ops = model_clients[5].ops,
@@ -274,7 +274,7 @@ static void missing_reference_data_are_told_at_open(void **state)
 	workload_fraud.close(c.workload);
 	assert_int_equal(try_open(&c, &model_clients[5], 2, true, server.host, "127.0.0.1:1", &err), ERR_CONNECT);
 	workload_fraud.close(c.workload);
-	model_server_stop(&server);
+	fake_model_server_stop(&server);
 }
 
 static void refusals_have_words_with(const struct model_client *m)
@@ -359,7 +359,7 @@ static void silence_times_out(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		model_server_start(&server, model_clients[i].protocol);
+		fake_model_server_start(&server, model_clients[i].protocol);
 		model_options(&options, &model_clients[i], server.host, redis_host, NULL);
 		assert_int_equal(client_open(&c,
 					     &(struct client_config){.ops = model_clients[i].ops,
@@ -374,7 +374,7 @@ static void silence_times_out(void **state)
 		client_run(&c, 0, 1, &t);
 		assert_int_equal(t.outcomes[OUTCOME_TIMEOUT], 1);
 		client_close(&c);
-		model_server_stop(&server);
+		fake_model_server_stop(&server);
 	}
 }
 
@@ -439,7 +439,7 @@ static void counters_are_read_by(const struct model_client *m)
 	struct error err;
 	struct client c;
 
-	model_server_start(&metrics, CALL_HTTP);
+	fake_model_server_start(&metrics, CALL_HTTP);
 	open_client(&c, m, 0, false);
 	if (c.ops->server_stats(c.driver, take_stat, &readings, &err) < 0)
 		fail_msg("%s: %s", m->name, err.text);
@@ -453,7 +453,7 @@ static void counters_are_read_by(const struct model_client *m)
 		assert_says(m, readings.text, "load=0.250000\n");
 	}
 	client_close(&c);
-	model_server_stop(&metrics);
+	fake_model_server_stop(&metrics);
 	metrics.host[0] = '\0';
 }
 
@@ -473,7 +473,7 @@ static void bad_options_are_told(void **state)
 	struct client c;
 
 	(void)state;
-	model_server_start(&server, CALL_HTTP);
+	fake_model_server_start(&server, CALL_HTTP);
 	for (unsigned i = 0; i < 2; i++) {
 		struct model_client m = model_clients[5];
 
@@ -496,7 +496,7 @@ static void bad_options_are_told(void **state)
 				     &err),
 			 ERR_UNSUPPORTED);
 	workload_fraud.close(c.workload);
-	model_server_stop(&server);
+	fake_model_server_stop(&server);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /*
- * model_server.c - a model server inside the test; see the header.
+ * fake_model_server.c - a model server inside the test; see the header.
  */
-#include "tests/drivers/model_server.h"
+#include "tests/drivers/fake_model_server.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -148,14 +148,14 @@ static bool ends(const char *path, const char *words)
 	return n >= w && strcmp(path + n - w, words) == 0;
 }
 
-static bool has_model(const struct model_server *s, const char *text, size_t size)
+static bool has_model(const struct fake_model_server *s, const char *text, size_t size)
 {
 	const char *model = s->model ? s->model : "financialNet";
 
 	return memmem(text, size, model, strlen(model)) != NULL;
 }
 
-static void refuse(struct model_server *s, const char *words, struct call_answer *ret)
+static void refuse(struct fake_model_server *s, const char *words, struct call_answer *ret)
 {
 	bool grpc = s->base.protocol == CALL_GRPC;
 
@@ -169,7 +169,7 @@ static void refuse(struct model_server *s, const char *words, struct call_answer
 }
 
 /* What an inference is answered; false: it is none. */
-static bool infer(struct model_server *s, const char *path, const char *body, size_t size, struct call_answer *ret)
+static bool infer(struct fake_model_server *s, const char *path, const char *body, size_t size, struct call_answer *ret)
 {
 	const char *output = memmem(body, size, "reference", 9) ? "output" : "out";
 
@@ -194,7 +194,8 @@ static bool infer(struct model_server *s, const char *path, const char *body, si
 	return true;
 }
 
-static bool control(struct model_server *s, const char *path, const char *body, size_t size, struct call_answer *ret)
+static bool control(struct fake_model_server *s, const char *path, const char *body, size_t size,
+		    struct call_answer *ret)
 {
 	bool grpc = s->base.protocol == CALL_GRPC;
 	static const char METRICS[] = "# TYPE requests_total counter\n"
@@ -230,7 +231,7 @@ static bool control(struct model_server *s, const char *path, const char *body, 
 
 static void handle(struct call_server *base, const char *path, const char *body, size_t size, struct call_answer *ret)
 {
-	struct model_server *s = base->arg;
+	struct fake_model_server *s = base->arg;
 
 	if (infer(s, path, body, size, ret)) {
 		switch (atomic_load(&s->fault)) {
@@ -253,7 +254,7 @@ static void handle(struct call_server *base, const char *path, const char *body,
 	}
 }
 
-void model_server_start(struct model_server *s, enum call_protocol protocol)
+void fake_model_server_start(struct fake_model_server *s, enum call_protocol protocol)
 {
 	memset(s, 0, sizeof(*s));
 	pthread_mutex_init(&s->lock, NULL);
@@ -264,7 +265,7 @@ void model_server_start(struct model_server *s, enum call_protocol protocol)
 	snprintf(s->host, sizeof(s->host), "127.0.0.1:%u", s->base.port);
 }
 
-void model_server_stop(struct model_server *s)
+void fake_model_server_stop(struct fake_model_server *s)
 {
 	call_server_stop(&s->base);
 	buf_release(&s->last);

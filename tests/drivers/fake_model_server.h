@@ -1,9 +1,9 @@
 /*
- * model_server.h - a model server inside the test that speaks the protocols of TensorFlow Serving, Triton, TorchServe and
+ * fake_model_server.h - a model server inside the test that speaks the protocols of TensorFlow Serving, Triton, TorchServe and
  * plain REST, and answers every inference with the same two probabilities.
  */
-#ifndef TESTS_DRIVERS_MODEL_SERVER_H
-#define TESTS_DRIVERS_MODEL_SERVER_H
+#ifndef TESTS_DRIVERS_FAKE_MODEL_SERVER_H
+#define TESTS_DRIVERS_FAKE_MODEL_SERVER_H
 
 #include "drivers/driver.h"
 #include "tests/drivers/call_server.h"
@@ -30,7 +30,7 @@ struct model_client {
 extern const struct model_client model_clients[];
 extern const unsigned nmodel_clients;
 
-struct model_server {
+struct fake_model_server {
 	struct call_server base;
 	char host[32];     /* "127.0.0.1:PORT" */
 	_Atomic int fault; /* enum model_fault, of inferences */
@@ -41,8 +41,8 @@ struct model_server {
 	char last_path[256];
 };
 
-void model_server_start(struct model_server *s, enum call_protocol protocol);
-void model_server_stop(struct model_server *s);
+void fake_model_server_start(struct fake_model_server *s, enum call_protocol protocol);
+void fake_model_server_stop(struct fake_model_server *s);
 
 /* Room for any driver's options. */
 struct model_options {
