@@ -13,14 +13,8 @@
 #include "drivers/triton.h"
 
 const struct driver_ops *const drivers[] = {
-	&driver_null,
-	&driver_redisai,
-	&driver_redis_set,
-	&driver_tensorflow_serving,
-	&driver_triton,
-	&driver_torchserve,
-	&driver_rest,
-	NULL,
+	&driver_null,   &driver_redisai,    &driver_redis_set, &driver_tensorflow_serving,
+	&driver_triton, &driver_torchserve, &driver_rest,      NULL,
 };
 
 const struct driver_ops *driver_find(const char *name)

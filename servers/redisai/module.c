@@ -245,8 +245,7 @@ int RedisModule_OnLoad(struct RedisModuleCtx *ctx, struct RedisModuleString **ar
 
 	if (missing) {
 		if (RedisModule_Log)
-			RedisModule_Log(ctx, "warning", "this Redis has no %s: 6.2 or later is needed",
-					missing);
+			RedisModule_Log(ctx, "warning", "this Redis has no %s: 6.2 or later is needed", missing);
 		return REDISMODULE_ERR;
 	}
 	if (RedisModule_IsModuleNameBusy(MODULE_NAME))
