@@ -12,11 +12,11 @@
 #define CALLS 256 /* that wait to come in, or are under way */
 
 struct exchange {
-	enum { WAITS, READS, ANSWERS } state;
 	grpc_call *call;
-	grpc_call_details details;
-	grpc_metadata_array metadata;
 	grpc_byte_buffer *message;
+	grpc_metadata_array metadata;
+	grpc_call_details details;
+	enum { WAITS, READS, ANSWERS } state;
 	int cancelled;
 };
 
