@@ -77,7 +77,7 @@ static int run(struct bench *b, struct error *err)
 
 static int open_transport(struct bench *b, const char *transport, const char *address, struct error *err)
 {
-	const struct call_transport_ops *ops;
+	const struct call_transport_ops *ops = NULL;
 	char *host;
 	uint16_t port;
 	int r = endpoint_parse(&host, &port, address, 80, err);
@@ -91,15 +91,32 @@ static int open_transport(struct bench *b, const char *transport, const char *ad
 	b->config.nservers = 1;
 	b->config.servers = &b->endpoint;
 	b->config.conn = &b->conn;
-	return r < 0 ? r : ops->open(&b->transport, &b->config, err);
+	return r < 0 || !ops ? r : ops->open(&b->transport, &b->config, err);
+}
+
+/* Calls a second and CPU of each, printed. */
+static int measure(struct bench *b, const char *transport, const char *address, struct error *err)
+{
+	int r = open_transport(b, transport, address, err);
+	double cpu = cpu_seconds(), seconds;
+	nsec_t start = clock_now();
+
+	if (r == 0)
+		r = run(b, err);
+	seconds = (double)(clock_now() - start) / NSEC_PER_SEC;
+	if (r == 0)
+		printf("%.0f %.2f\n", (double)b->calls / seconds, 1e6 * (cpu_seconds() - cpu) / (double)b->calls);
+	if (b->transport)
+		b->transport->ops->close(b->transport);
+	endpoint_free(b->endpoint);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
 	struct bench b = {.calls = 0};
 	struct error err;
-	double cpu, seconds;
-	nsec_t start;
+	int r;
 
 	if (argc != 9)
 		return fail("usage: bench_call http|grpc TRANSPORT HOST:PORT PATH BYTES SLOTS STREAMS CALLS");
@@ -110,20 +127,13 @@ int main(int argc, char **argv)
 	b.config.slots = (unsigned)strtoul(argv[6], NULL, 10);
 	b.config.streams = (unsigned)strtoul(argv[7], NULL, 10);
 	b.body.iov_len = strtoull(argv[5], NULL, 10);
-	b.body.iov_base = calloc(1, b.body.iov_len + 1);
 	b.calls = strtoull(argv[8], NULL, 10);
-	if (!b.body.iov_base || b.config.slots == 0)
-		return fail("out of memory, or no slots");
-	if (open_transport(&b, argv[2], argv[3], &err) < 0)
-		return fail(err.text);
-	start = clock_now();
-	cpu = cpu_seconds();
-	if (run(&b, &err) < 0)
-		return fail(err.text);
-	seconds = (double)(clock_now() - start) / NSEC_PER_SEC;
-	printf("%.0f %.2f\n", (double)b.calls / seconds, 1e6 * (cpu_seconds() - cpu) / (double)b.calls);
-	b.transport->ops->close(b.transport);
-	endpoint_free(b.endpoint);
+	if (b.config.slots == 0)
+		return fail("there is to be a slot at the least");
+	b.body.iov_base = calloc(1, b.body.iov_len + 1);
+	if (!b.body.iov_base)
+		return fail("out of memory");
+	r = measure(&b, argv[2], argv[3], &err);
 	free(b.body.iov_base);
-	return 0;
+	return r < 0 ? fail(err.text) : EXIT_SUCCESS;
 }
