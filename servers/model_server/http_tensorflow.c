@@ -251,7 +251,8 @@ void tensorflow_status(struct http_request *rq)
 	if (!http_target_version(rq, &version) || !http_list(rq, &list))
 		return;
 	buf_printf(&rq->reply, "{\"model_version_status\":[");
-	for (size_t i = 0; i < list.n; i++) {
+	/* The highest version comes first, as from the real server. */
+	for (size_t i = list.n; i-- > 0;) {
 		if (version == 0 || list.entries[i].version == version)
 			write_status(&rq->reply, &list.entries[i], shown++ == 0);
 	}

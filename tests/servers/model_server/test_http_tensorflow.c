@@ -252,7 +252,7 @@ static void status_tells_of_each_version(void **state)
 	"{\"version\":\"" v "\",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\",\"error_message\":\"\"}}"
 	(void)state;
 	http_fixture_expect(&f, "GET", NO_REFERENCE, NULL, 200,
-			    "{\"model_version_status\":[" VERSION("1") "," VERSION("2") "]}");
+			    "{\"model_version_status\":[" VERSION("2") "," VERSION("1") "]}");
 	http_fixture_expect(&f, "GET", NO_REFERENCE "/versions/1", NULL, 200,
 			    "{\"model_version_status\":[" VERSION("1") "]}");
 	http_fixture_expect(&f, "GET", NO_REFERENCE "/labels/stable", NULL, 200,
