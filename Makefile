@@ -194,6 +194,13 @@ soak:
 	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread module $(patsubst $(BUILD)/%,build/tsan/%,$(SOAK))
 	@scripts/run_soak.sh build/asan $(ASAN_RUNTIME) $(SOAK_SECONDS) build/tsan $(TSAN_RUNTIME) $(SOAK_TSAN_SECONDS)
 
+# Clients and servers that others wrote; installs them into a virtual environment outside the tree.
+.PHONY: interop
+interop:
+	@scripts/install_packages.sh test
+	$(quietly) all $(TEST_BACKEND) $(BUILD)/tests/datagen/test_image
+	@BUILD=$(BUILD) AIBENCH_BIN=$(abspath $(BIN)) scripts/interop.sh
+
 # fuzz/<folder>/fuzz_*.c: libFuzzer targets, linked with the folder's other files, run for FUZZ_SECONDS each from their
 # corpus_* folder.
 FUZZ_SECONDS ?= 20
@@ -248,6 +255,7 @@ help:
 #: make              the programs in bin/ and the Redis module bin/redisai.so
 #: make asan tsan    the tests again under AddressSanitizer + UBSan, ThreadSanitizer
 #: make soak         the RedisAI module under fire for SOAK_SECONDS (600), under both sanitizers
+#: make interop      our programs with the official clients and with real servers, which it installs by pip
 #: make fuzz         every fuzz target for FUZZ_SECONDS (20) each
 #: make bench-self   our own speed, as ratios to other tools measured in the same run
 #: make format format-check lint tidy    layout and lint
