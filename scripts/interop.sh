@@ -106,5 +106,6 @@ run triton model_server_triton.py
 run tensorflow runners_flask.py
 run mlserver runners_mlserver.py
 run pytriton runners_pytriton.py
+run torchserve runners_torchserve.py
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

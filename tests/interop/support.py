@@ -1,5 +1,6 @@
 """What the scripts of this folder share: programs that are started on free ports and stopped, and the golden data."""
 
+import json
 import os
 import re
 import signal
@@ -104,6 +105,15 @@ def answers_ok(url):
         except OSError:
             return False
     return ready
+
+
+def has_worker(url):
+    """Whether TorchServe's description of a model at its management address says that a worker is ready."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            return any(w["status"] == "READY" for w in json.load(reply)[0]["workers"])
+    except OSError:
+        return False
 
 
 class ModelServer(Server):
