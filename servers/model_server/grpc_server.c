@@ -176,6 +176,7 @@ static void call_answer(struct call *c)
 	grpc_byte_buffer *message = NULL;
 	grpc_slice details = grpc_empty_slice(), body;
 	grpc_op ops[4] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}, {.op = GRPC_OP_RECV_CLOSE_ON_SERVER}};
+	grpc_call *call = c->call;
 	size_t n = 2;
 
 	ops[1].data.recv_close_on_server.cancelled = &c->cancelled;
@@ -193,7 +194,7 @@ static void call_answer(struct call *c)
 	ops[n++].data.send_status_from_server.status_details = &details;
 	atomic_store_explicit(&c->state, CALL_ANSWERING, memory_order_release);
 	/* The only error is a wrong batch, which this is not. */
-	(void)grpc_call_start_batch(c->call, ops, n, c, NULL);
+	(void)grpc_call_start_batch(call, ops, n, c, NULL);
 	if (message)
 		grpc_byte_buffer_destroy(message);
 	grpc_slice_unref(details);
