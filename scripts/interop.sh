@@ -103,6 +103,7 @@ run clients redisai_client.py --backend "${BUILD:-build/release}/tests/servers/r
 run clients mobilenet_onnxruntime.py "$AIBENCH_TEST_DATA/models/onnx/mobilenet_v1_1.0_224.onnx"
 run tensorflow model_server_tfserving.py
 run triton model_server_triton.py
+run triton model_server_clients.py
 run tensorflow runners_flask.py
 run mlserver runners_mlserver.py
 run pytriton runners_pytriton.py

@@ -58,6 +58,7 @@ enum fault {
 	FAULT_GARBAGE,    /* answers no RESP */
 	FAULT_HALF_REPLY, /* answers the beginning of a reply, then closes */
 	FAULT_SILENCE,    /* answers nothing any more */
+	FAULT_REPLY,      /* answers the plan's reply */
 };
 
 /*
@@ -77,6 +78,9 @@ struct fault_plan {
 	const char *trigger;
 	unsigned first; /* 1: the first time */
 	bool always;
+	const void *reply; /* of FAULT_REPLY: whatever protocol the client speaks */
+	size_t reply_len;
+	bool closes; /* after that reply */
 };
 
 void faulty_server_start(struct faulty_server *s, const struct fault_plan *plan);

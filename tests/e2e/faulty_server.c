@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -98,6 +99,11 @@ static bool strike(struct relay *r, size_t i)
 		return false;
 	case FAULT_SILENCE:
 		return false;
+	case FAULT_REPLY:
+		send_all(fd, r->plan->reply, r->plan->reply_len);
+		if (!r->plan->closes)
+			return false;
+		break;
 	case FAULT_HALF_REPLY:
 		send_all(fd, half, sizeof(half) - 1);
 		break;
@@ -172,14 +178,26 @@ static void from_server(struct relay *r, size_t i)
 		send_all(r->pairs[i].client, data, (size_t)n);
 }
 
+/* A request in two pieces would wait for a delayed acknowledgement between them. */
+static void send_at_once(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static void accept_one(struct relay *r, int listener)
 {
 	int fd = accept(listener, NULL, NULL);
 
 	if (fd < 0 || r->npairs == PAIRS_MAX)
 		_exit(1);
-	r->pairs[r->npairs++] =
+	r->pairs[r->npairs] =
 		(struct pair){.client = fd, .server = r->plan->upstream ? connect_to(r->plan->upstream) : -1};
+	send_at_once(fd);
+	if (r->plan->upstream)
+		send_at_once(r->pairs[r->npairs].server);
+	r->npairs++;
 }
 
 static void serve(const struct fault_plan *plan, int listener)

@@ -1,352 +1,442 @@
 /*
- * test_serving.c - every runner over every protocol and transport against the bundled model server: the answers are those
- * of the RedisAI module to the bit, whoever carried them; and what a run says when the server dies under it.
+ * test_serving.c - the programs that ask model servers, against the bundled one: every protocol, transport and use case, with and
+ * without reference data from Redis. Answers are compared with those of the RedisAI module, bit for bit.
  */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
 #include <jansson.h>
 
-#include "common/arith.h"
 #include "tests/e2e/e2e.h"
 #include "tests/e2e/vision_model.h"
 #include "tests/support/model_server.h"
+#include "workloads/fraud.h"
+#include "workloads/vision.h"
 
-#define ROWS 200
-#define ROWS_TEXT "200"
 #define IMAGES 12
-#define VISION "mobilenet_v1_100_224_cpu"
+#define GOLDEN_CLASSES 1001
+#define VISION_MODEL "mobilenet_v1_100_224_cpu"
+#define ANSWER_SIZE (FRAUD_CLASSES * sizeof(float))
 #define WORDS_MAX 40
 
-/* One of the ways to ask: a program, and how it is told of the server. */
-static const struct variant {
-	const char *name, *program, *host_option;
-	bool grpc;
-	const char *options[3];
-	const char *reference_transport;
-	bool takes_model; /* by -model; else by -torchserve-request-uri or not at all */
-} variants[] = {
-	{"TensorFlow Serving gRPC",
-	 "aibench_run_inference_tensorflow_serving",
-	 "-tensorflow-serving-host",
-	 true,
-	 {"-protocol", "grpc"},
-	 "grpc-core",
-	 true},
-	{"TensorFlow Serving REST",
-	 "aibench_run_inference_tensorflow_serving",
-	 "-tensorflow-serving-host",
-	 false,
-	 {"-protocol", "rest"},
-	 "curl",
-	 true},
-	{"Triton gRPC", "aibench_run_inference_triton", "-host", true, {"-protocol", "grpc"}, "grpc-core", true},
-	{"Triton HTTP", "aibench_run_inference_triton", "-host", false, {"-protocol", "http"}, "curl", true},
-	{"TorchServe", "aibench_run_inference_torchserve", "-torchserve-host", false, {NULL}, "curl", false},
-	{"plain REST", "aibench_run_inference_flask_tensorflow", "-restapi-host", false, {NULL}, "curl", false},
+/* The models and the data of one comparison. */
+struct served {
+	struct redis_server redis;
+	struct model_server server;
+	redisContext *connection;
+	char redis_host[32];
 };
 
 static struct fraud_files files;
-static struct redis_server redis;
-static struct model_server server;
-static char redis_host[32], models[2048];
+static struct served own;
 
-static void serve(const char *grpc_port, const char *http_port)
+static void load(const struct served *s, const char *model, const char *file, const char *inputs, const char *outputs)
 {
-	model_server_start(&server,
-			   WORDS("aibench_model_server", "-model", models, "-grpc-port", grpc_port, "-http-port",
-				 http_port, "-inputs", "financialNet=transaction+reference"),
-			   1, 1);
+	run_quietly(WORDS("aibench_load_model", "-redis-host", s->redis_host, "-model", model, "-model-file", file,
+			  "-inputs", inputs, "-outputs", outputs));
 }
 
+/* A Redis with the module and a model server. models: -model's value. */
+static void served_start(struct served *s, const char *models)
+{
+	redis_server_start_module(&s->redis, NULL, NULL);
+	snprintf(s->redis_host, sizeof(s->redis_host), "127.0.0.1:%s", s->redis.port_text);
+	s->connection = redisConnect("127.0.0.1", s->redis.port);
+	assert_non_null(s->connection);
+	model_server_start(&s->server, WORDS("-model", models, "-alias", "financial=financialNet"));
+}
+
+static void served_stop(struct served *s)
+{
+	model_server_stop(&s->server, SIGTERM);
+	redisFree(s->connection);
+	redis_server_stop(&s->redis, false);
+}
+
+/* Keeps the reply's last element, an answer of so many bytes. */
+static void keep_answer(redisReply *reply, void *ret, size_t size)
+{
+	redisReply *blob = reply;
+
+	assert_non_null(reply);
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0)
+		blob = reply->element[reply->elements - 1];
+	if (blob->type != REDIS_REPLY_STRING || blob->len != size)
+		fail_msg("no answer: %s", blob->str ? blob->str : "another type");
+	memcpy(ret, blob->str, size);
+	freeReplyObject(reply);
+}
+
+/* One row's answer by the module, with the reference data that Redis has for it or by the model without. */
+static void ask_module(const struct served *s, const char *row, bool reference, void *ret)
+{
+	unsigned long long id = fraud_row_id(row);
+	const char *transaction = row + FRAUD_TRANSACTION_OFFSET;
+	const size_t size = FRAUD_TRANSACTION_SIZE;
+	redisReply *reply;
+
+	if (reference)
+		reply = redisCommand(
+			s->connection,
+			"AI.DAGRUN LOAD 1 referenceTensor:{%llu} |> AI.TENSORSET t{%llu} FLOAT 1 30 BLOB %b |> "
+			"AI.MODELRUN financialNet INPUTS t{%llu} referenceTensor:{%llu} OUTPUTS o{%llu} |> "
+			"AI.TENSORGET o{%llu} BLOB",
+			id, id, transaction, size, id, id, id, id);
+	else
+		reply = redisCommand(s->connection,
+				     "AI.DAGRUN |> AI.TENSORSET t FLOAT 1 30 BLOB %b |> AI.MODELRUN "
+				     "financialNet_NoReference INPUTS t OUTPUTS o |> AI.TENSORGET o BLOB",
+				     transaction, size);
+	keep_answer(reply, ret, ANSWER_SIZE);
+}
+
+/* The module's answers to a dataset, as a file for -expected-answers. Returns how many rows there are. */
+static unsigned write_module_answers(const struct served *s, const char *data, bool reference, const char *path)
+{
+	size_t len, n;
+	char *rows = read_file(data, &len), *answers;
+
+	n = len / FRAUD_ROW_SIZE;
+	answers = malloc(n * ANSWER_SIZE);
+	assert_non_null(answers);
+	for (size_t i = 0; i < n; i++)
+		ask_module(s, rows + i * FRAUD_ROW_SIZE, reference, answers + i * ANSWER_SIZE);
+	write_file(path, answers, n * ANSWER_SIZE);
+	free(answers);
+	free(rows);
+	return (unsigned)n;
+}
+
+/* Redis holds the reference data of other rows than the dataset's own: an answer is right only with what was fetched. */
 static int prepare(void **state)
 {
+	char other[512], models[2048];
+
 	(void)state;
 	fraud_files_new(&files);
 	write_vision_model("vision.pb", 0);
-	write_vision_images("images.out", "answers.bin", IMAGES);
-	redis_server_start_module(&redis, NULL, NULL);
-	snprintf(redis_host, sizeof(redis_host), "127.0.0.1:%s", redis.port_text);
-	load_fraud(&files, &redis);
-	run_quietly(WORDS("aibench_load_data", "-file", files.data, "-redis-host", redis_host, "-set-tensor=false"));
-	run_quietly(WORDS("aibench_load_model", "-redis-host", redis_host, "-model", VISION, "-model-file", "vision.pb",
-			  "-inputs", VISION_TEST_INPUT, "-outputs", VISION_TEST_OUTPUT));
-	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s," VISION "=vision.pb",
-		 files.model, files.model_noreference);
-	serve("0", "0");
+	write_vision_images("images.out", "vision_answers.bin", IMAGES);
+	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s," VISION_MODEL "=%s/vision.pb",
+		 files.model, files.model_noreference, files.folder);
+	served_start(&own, models);
+	load(&own, "financialNet", files.model, "transaction,reference", "output");
+	load(&own, "financialNet_NoReference", files.model_noreference, "transaction", "out");
+	path_in(other, sizeof(other), files.folder, "other.dat");
+	run_quietly(WORDS("aibench_generate_data", "-use-case", "creditcard-fraud", "-seed=99", "-max-transactions",
+			  TEST_ROWS_TEXT, "-output-file", other));
+	run_quietly(WORDS("aibench_load_data", "-redis-host", own.redis_host, "-file", other, "-pipeline=50"));
+	write_module_answers(&own, files.data, true, "reference.bin");
+	write_module_answers(&own, files.data, false, "noreference.bin");
 	return 0;
 }
 
 static int clean_up(void **state)
 {
 	(void)state;
-	model_server_stop(&server, SIGKILL);
-	redis_server_stop(&redis, false);
+	served_stop(&own);
 	fraud_files_release(&files);
 	return 0;
 }
 
-enum use_case { FRAUD_REFERENCE, FRAUD, IMAGES_ALONE, USE_CASES };
-static const char *const served_model[USE_CASES] = {"financialNet", "financialNet_NoReference", VISION};
+#define COUNTER "aibench_requests_total{model=\"%s\",version=\"1\"}"
 
-struct command {
-	const char *words[WORDS_MAX];
-	size_t n;
-	char uri[64];
+/* A protocol as its program takes it. */
+struct protocol {
+	const char *program; /* without _vision */
+	const char *host;    /* option */
+	bool grpc;           /* of the model server's ports */
+	const char *more;    /* option, or NULL */
+	const char *uri; /* option that takes path and model in place of -model, or NULL: the program needs neither */
+	const char *metrics; /* option that takes the metrics' host, or NULL */
+	const char *counter; /* of requests, among the server's statistics; %s: the model. NULL: not asked for */
 };
 
-static void add(struct command *c, const char *word)
-{
-	assert_true(c->n + 1 < WORDS_MAX);
-	c->words[c->n++] = word;
-	c->words[c->n] = NULL;
-}
+static const struct protocol protocols[] = {
+	{"aibench_run_inference_tensorflow_serving", "-tensorflow-serving-host", true, "-protocol=grpc", NULL,
+	 "-metrics-host", COUNTER},
+	{"aibench_run_inference_tensorflow_serving", "-tensorflow-serving-host", false, "-protocol=rest", NULL,
+	 "-metrics-host", COUNTER},
+	{"aibench_run_inference_triton", "-host", true, "-protocol=grpc", NULL, NULL, "triton.success.count"},
+	{"aibench_run_inference_triton", "-host", false, "-protocol=http", NULL, NULL, "triton.success.count"},
+	{"aibench_run_inference_torchserve", "-torchserve-host", false, NULL, "-torchserve-request-uri",
+	 "-metrics-host", COUNTER},
+	{"aibench_run_inference_flask_tensorflow", "-restapi-host", false, "-metrics-uri=/metrics", NULL, NULL,
+	 COUNTER},
+	{"aibench_run_inference_flask_tensorflow", "-restapi-host", false, "-restapi-request-uri=/v1/predict", NULL,
+	 NULL, NULL},
+};
+#define NPROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
 
-static void add_all(struct command *c, const char *const *words)
-{
-	for (; *words; words++)
-		add(c, *words);
-}
+/* Which of a protocol's runs. */
+struct variant {
+	const char *model, *data, *answers;
+	bool vision, reference, exact;
+	const char *const *more; /* words */
+};
 
-static void add_use_case(struct command *c, enum use_case u)
+static json_t *member(const json_t *j, const char *const *names)
 {
-	if (u == IMAGES_ALONE)
-		add_all(c, WORDS("-use-case", "vision", "-file", "images.out", "-expected-answers", "answers.bin",
-				 "-tolerance=1e-5"));
-	else
-		add_all(c, WORDS("-use-case", "creditcard-fraud", "-file", files.data, "-max-queries", ROWS_TEXT));
-	if (u == FRAUD_REFERENCE)
-		add(c, "-enable-reference-data-redis");
-}
+	json_t *at = NULL;
 
-/* The command line of one way to ask. */
-static void command_of(struct command *c, const struct variant *v, enum use_case u, const char *transport)
-{
-	*c = (struct command){.n = 0};
-	add_all(c, WORDS(v->program, v->host_option, v->grpc ? server.grpc_host : server.http_host, "-redis-host",
-			 redis_host, "-transport", transport));
-	add_all(c, v->options);
-	if (v->takes_model) {
-		add_all(c, WORDS("-model", served_model[u]));
-	} else if (strcmp(v->name, "TorchServe") == 0) {
-		snprintf(c->uri, sizeof(c->uri), "/predictions/%s", served_model[u]);
-		add_all(c, WORDS("-torchserve-request-uri", c->uri));
+	for (; *names; names++) {
+		at = json_object_get(at ? at : j, *names);
+		if (!at)
+			fail_msg("no %s in the JSON file", *names);
 	}
-	add_use_case(c, u);
+	return at;
 }
 
-static int compare_lines(const void *a, const void *b)
+static long long integer(const json_t *j, const char *const *names)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return json_integer_value(member(j, names));
 }
 
-/* Lines "RESPONSE: id  [values]" of a run, sorted and joined; malloc'd. Values are printed so that they read back. */
-static char *responses_of(const char *const *words)
+/* The server's own counter of the run's requests, over all periods; there is one run and one server. */
+static void check_counter(const struct protocol *p, const char *model, const json_t *j, long long requests)
 {
-	struct process_result r;
-	char *lines[ROWS + IMAGES], *all, *save = NULL;
-	size_t n = 0, len = 0;
+	json_t *periods = member(j, WORDS("ServerRunTimeStats")), *servers, *counters;
+	const char *time, *server;
+	long long sum = 0;
+	char name[128];
 
-	run_ok(&r, words, NULL);
-	for (char *line = strtok_r(r.out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, "RESPONSE:", 9) != 0)
-			continue;
-		assert_true(n < ARRAY_LEN(lines));
-		lines[n++] = line;
+	snprintf(name, sizeof(name), p->counter, model);
+	json_object_foreach(periods, time, servers)
+	{
+		json_object_foreach(servers, server, counters) sum +=
+			strtoll(json_string_value(member(counters, WORDS(name))), NULL, 10);
 	}
-	qsort(lines, n, sizeof(lines[0]), compare_lines);
-	all = malloc(r.out_len + 1);
-	assert_non_null(all);
-	for (size_t i = 0; i < n; i++)
-		len += (size_t)sprintf(all + len, "%s\n", lines[i]);
-	assert_true(n == ROWS || n == IMAGES);
-	process_result_release(&r);
-	return all;
+	assert_int_equal(sum, requests);
 }
 
-/* What the RedisAI module answers. */
-static char *module_responses(enum use_case u)
-{
-	struct command c = {.n = 0};
-
-	add_all(&c, WORDS("aibench_run_inference_redisai", "-host", "127.0.0.1", "-port", redis.port_text, "-model",
-			  served_model[u], "-print-responses"));
-	add_use_case(&c, u);
-	return responses_of(c.words);
-}
-
-static void every_protocol_answers_what_the_module_answers(void **state)
-{
-	(void)state;
-	for (int u = 0; u < USE_CASES; u++) {
-		char *want = module_responses((enum use_case)u);
-
-		for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
-			const char *const transports[] = {"lean", variants[i].reference_transport};
-
-			for (size_t t = 0; t < ARRAY_LEN(transports); t++) {
-				struct command c;
-				char *got;
-
-				command_of(&c, &variants[i], (enum use_case)u, transports[t]);
-				add(&c, "-print-responses");
-				got = responses_of(c.words);
-				if (strcmp(got, want) != 0)
-					fail_msg("%s over %s, %s:\n%.600s\nnot\n%.600s", variants[i].name,
-						 transports[t], served_model[u], got, want);
-				free(got);
-			}
-		}
-		free(want);
-	}
-}
-
-static json_t *read_json(void)
+/* The report is whole: outcomes, histograms of each stage, and the server's own counters. */
+static void check_report(const struct protocol *p, const struct variant *v, unsigned inferences)
 {
 	json_error_t e;
 	json_t *j = json_load_file("out.json", 0, &e);
+	long long requests;
 
 	if (!j)
 		fail_msg("out.json: line %d: %s", e.line, e.text);
-	return j;
-}
-
-static void results_tell_the_stages_and_the_server_s_counters(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
-		struct process_result r;
-		struct command c;
-		json_t *j;
-
-		command_of(&c, &variants[i], FRAUD_REFERENCE, "lean");
-		add_all(&c, WORDS("-json-out-file", "out.json", "-reporting-period", "100ms", "-limit-rps", "400",
-				  "-workers", "4"));
-		if (strstr(variants[i].program, "tensorflow_serving") || strstr(variants[i].program, "torchserve"))
-			add_all(&c, WORDS("-metrics-host", server.http_host));
-		else if (strstr(variants[i].program, "flask"))
-			add_all(&c, WORDS("-metrics-uri", "/metrics"));
-		run_ok(&r, c.words, NULL);
-		check_holds(r.out, WORDS("Reference fetch (ms): q50", "Model call (ms): q50",
-					 "Outcomes: " ROWS_TEXT " right, 0 wrong, 0 errors, 0 timeouts"));
-		process_result_release(&r);
-		j = read_json();
-		assert_non_null(json_object_get(json_object_get(j, "Histograms"), "ReferenceFetch"));
-		assert_non_null(json_object_get(json_object_get(j, "Histograms"), "ModelCall"));
-		if (json_object_size(json_object_get(j, "ServerRunTimeStats")) == 0)
-			fail_msg("%s: no counters of the server in the results", variants[i].name);
-		json_decref(j);
+	requests = integer(j, WORDS("Outcomes", "Requests", "OK"));
+	assert_int_equal(integer(j, WORDS("Outcomes", "Inferences", "OK")), inferences);
+	assert_int_equal(integer(j, WORDS("Outcomes", "UnansweredRequests")), 0);
+	assert_int_equal(integer(j, WORDS("Histograms", "Service", "Count")), inferences);
+	assert_true(json_is_null(member(j, WORDS("FirstError"))));
+	if (v->reference) {
+		assert_int_equal(integer(j, WORDS("Histograms", "ReferenceFetch", "Count")), inferences);
+		assert_int_equal(integer(j, WORDS("Histograms", "ModelCall", "Count")), inferences);
+		assert_true(integer(j, WORDS("Histograms", "ReferenceFetch", "Min")) > 0);
 	}
+	if (p->counter)
+		check_counter(p, v->model, j, requests);
+	json_decref(j);
 }
 
-static void workers_share_a_connection(void **state)
+/* The plain REST server takes images as multipart/form-data alone. */
+static bool is_json_only(const struct protocol *p)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
-		struct process_result r;
-		struct command c;
-
-		if (!variants[i].grpc)
-			continue;
-		command_of(&c, &variants[i], FRAUD, "lean");
-		add_all(&c, WORDS("-workers", "16", "-streams", "8"));
-		run_ok(&r, c.words, NULL);
-		check_holds(r.out, WORDS("Outcomes: " ROWS_TEXT " right, 0 wrong, 0 errors, 0 timeouts"));
-		process_result_release(&r);
-	}
+	return p->more && strstr(p->more, "/v1/");
 }
 
-static void what_the_server_lacks_is_said_before_the_run(void **state)
+static void run(const struct served *s, const struct protocol *p, const struct variant *v, unsigned rows)
 {
-	(void)state;
-	run_fails(1,
-		  WORDS("aibench_run_inference_tensorflow_serving", "-tensorflow-serving-host", server.grpc_host,
-			"-model", "none", "-file", files.data),
-		  NULL, WORDS("none"));
-	run_fails(1,
-		  WORDS("aibench_run_inference_triton", "-host", server.http_host, "-protocol", "http", "-model",
-			"none", "-file", files.data),
-		  NULL, WORDS("none"));
-	run_fails(1,
-		  WORDS("aibench_run_inference_tensorflow_serving", "-tensorflow-serving-host", server.grpc_host,
-			"-model", "financialNet_NoReference", "-model-version", "9", "-file", files.data),
-		  NULL, WORDS("9"));
-}
-
-/* Dies in the middle and comes back on the same ports: errors are counted, the rest is right, the report is whole. */
-static void server_that_dies_and_comes_back_costs_only_its_requests(void **state)
-{
-	const struct timespec pause = {.tv_nsec = 300000000};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
-		char grpc_port[8], http_port[8];
-		unsigned right = 0, wrong = 1, errors = 0;
-		struct process_result r;
-		struct process run;
-		struct command c;
-		const char *line;
-
-		command_of(&c, &variants[i], FRAUD, "lean");
-		add_all(&c, WORDS("-limit-rps", "100", "-workers", "4", "-ignore-errors"));
-		snprintf(grpc_port, sizeof(grpc_port), "%hu", server.grpc[0]);
-		snprintf(http_port, sizeof(http_port), "%hu", server.http[0]);
-		process_start(&run, c.words, &(struct process_options){0});
-		/* Two seconds long: the server goes after a part of it, which no assertion depends on. */
-		nanosleep(&pause, NULL);
-		model_server_stop(&server, SIGKILL);
-		nanosleep(&pause, NULL);
-		serve(grpc_port, http_port);
-		process_wait(&run, &r, LIMIT_SECONDS);
-		line = strstr(r.out, "Outcomes: ");
-		if (r.status != 0 || !line ||
-		    sscanf(line, "Outcomes: %u right, %u wrong, %u errors", &right, &wrong, &errors) != 3)
-			fail_msg("%s: status %d\n%s%s", variants[i].name, r.status, r.out, r.err);
-		if (right == 0 || errors == 0 || wrong != 0 || right + errors != ROWS)
-			fail_msg("%s: %.100s", variants[i].name, line);
-		process_result_release(&r);
-	}
-}
-
-static void silent_server_is_a_timeout(void **state)
-{
-	const struct fault_plan plan = {
-		.fault = FAULT_SILENCE, .upstream = server.http[0], .trigger = "POST ", .first = 5};
-	struct faulty_server proxy;
+	const char *words[WORDS_MAX + 1], *host = p->grpc ? s->server.grpc_host : s->server.http_host;
+	char program[128], path[160], right[64];
 	struct process_result r;
-	char host[32];
+	size_t n = 0;
+
+	snprintf(program, sizeof(program), "%s%s", p->program, v->vision ? "_vision" : "");
+	snprintf(path, sizeof(path), "/predictions/%s", v->model);
+	snprintf(right, sizeof(right), "%u right, 0 wrong, 0 errors, 0 timeouts", rows);
+	words[n++] = program;
+	words[n++] = p->host;
+	words[n++] = host;
+	if (p->more)
+		words[n++] = p->more;
+	if (p->uri) {
+		words[n++] = p->uri;
+		words[n++] = path;
+	} else if (!strstr(p->program, "flask")) {
+		words[n++] = "-model";
+		words[n++] = v->model;
+	}
+	if (p->metrics) {
+		words[n++] = p->metrics;
+		words[n++] = s->server.http_host;
+	}
+	for (const char *const *w = WORDS("-file", v->data, "-expected-answers", v->answers, "-tolerance=0",
+					  "-workers=4", "-json-out-file=out.json", "-redis-host", s->redis_host);
+	     *w; w++)
+		words[n++] = *w;
+	if (v->vision && !v->exact)
+		words[n++] = "-tolerance=1e-5"; /* the answers are of the test's own arithmetic, not the module's */
+	if (v->reference)
+		words[n++] = "-enable-reference-data-redis";
+	for (const char *const *w = v->more; w && *w; w++)
+		words[n++] = *w;
+	words[n] = NULL;
+	assert_true(n <= WORDS_MAX);
+	run_ok(&r, words, NULL);
+	check_holds(r.out, WORDS(right));
+	process_result_release(&r);
+	check_report(p, v, rows);
+}
+
+/* Every protocol in both transports and, over gRPC, with connections that workers share. */
+static void run_all(struct variant v, unsigned rows)
+{
+	for (size_t i = 0; i < NPROTOCOLS; i++) {
+		const struct protocol *p = &protocols[i];
+
+		if (v.vision && is_json_only(p))
+			continue;
+		v.more = NULL;
+		run(&own, p, &v, rows);
+		v.more = p->grpc ? WORDS("-transport=grpc-core") : WORDS("-transport=curl");
+		run(&own, p, &v, rows);
+		if (!p->grpc)
+			continue;
+		v.more = WORDS("-streams=4");
+		run(&own, p, &v, rows);
+		v.more = WORDS("-streams=3", "-transport=grpc-core");
+		run(&own, p, &v, rows);
+	}
+}
+
+static void transactions_get_the_module_s_answers(void **state)
+{
+	(void)state;
+	run_all((struct variant){.model = "financialNet_NoReference", .data = files.data, .answers = "noreference.bin"},
+		TEST_ROWS);
+}
+
+static void reference_data_come_from_redis_for_every_protocol(void **state)
+{
+	(void)state;
+	run_all(
+		(struct variant){
+			.model = "financialNet", .data = files.data, .answers = "reference.bin", .reference = true},
+		TEST_ROWS);
+}
+
+static void images_are_classified_over_every_protocol(void **state)
+{
+	(void)state;
+	run_all(
+		(struct variant){
+			.model = VISION_MODEL, .data = "images.out", .answers = "vision_answers.bin", .vision = true},
+		IMAGES);
+}
+
+static void images_go_several_to_a_tensor(void **state)
+{
+	const struct variant v = {.model = VISION_MODEL,
+				  .data = "images.out",
+				  .answers = "vision_answers.bin",
+				  .vision = true,
+				  .more = WORDS("-batch-size=4")};
 
 	(void)state;
-	faulty_server_start(&proxy, &plan);
-	snprintf(host, sizeof(host), "127.0.0.1:%s", proxy.port_text);
-	process_run(&r,
-		    WORDS("aibench_run_inference_triton", "-host", host, "-protocol", "http", "-model",
-			  "financialNet_NoReference", "-file", files.data, "-max-queries", "10", "-workers", "1",
-			  "-timeout", "300ms", "-ignore-errors"),
-		    NULL, LIMIT_SECONDS);
-	faulty_server_stop(&proxy);
-	check_holds(r.out, WORDS("Outcomes: 4 right, 0 wrong, 0 errors, 6 timeouts"));
-	process_result_release(&r);
+	for (size_t i = 0; i < NPROTOCOLS; i++) {
+		if (!strstr(protocols[i].program, "flask") && !strstr(protocols[i].program, "torchserve"))
+			run(&own, &protocols[i], &v, IMAGES);
+	}
+}
+
+/* ---- the real nets --------------------------------------------------------------------------------------------- */
+
+/* The golden photos as rows of a dataset, and the module's answers to them. */
+static void write_golden_photos(const struct served *s, const char *photos, const char *data, const char *answers)
+{
+	const size_t answer_size = GOLDEN_CLASSES * sizeof(float);
+	float *rows = malloc(IMAGES * VISION_ROW_SIZE);
+	char *all = malloc(IMAGES * answer_size);
+	unsigned char *bytes;
+	size_t len;
+
+	bytes = (unsigned char *)read_file(photos, &len);
+	assert_int_equal(len * sizeof(float), IMAGES * VISION_ROW_SIZE);
+	assert_non_null(rows);
+	assert_non_null(all);
+	for (size_t i = 0; i < len; i++)
+		rows[i] = ((float)bytes[i] - 128) / 128;
+	for (size_t i = 0; i < IMAGES; i++)
+		keep_answer(redisCommand(
+				    s->connection,
+				    "AI.DAGRUN |> AI.TENSORSET t FLOAT 1 224 224 3 BLOB %b |> AI.MODELRUN " VISION_MODEL
+				    " INPUTS t OUTPUTS o |> AI.TENSORGET o BLOB",
+				    (char *)rows + i * VISION_ROW_SIZE, (size_t)VISION_ROW_SIZE),
+			    all + i * answer_size, answer_size);
+	write_file(data, rows, IMAGES * VISION_ROW_SIZE);
+	write_file(answers, all, IMAGES * answer_size);
+	free(bytes);
+	free(all);
+	free(rows);
+}
+
+static void real_nets_answer_real_data_as_the_module_does(void **state)
+{
+	struct variant transactions = {
+		.model = "financialNet_NoReference", .data = "real.dat", .answers = "real_answers.bin"};
+	const struct variant photos = {.model = VISION_MODEL,
+				       .data = "photos.out",
+				       .answers = "photo_answers.bin",
+				       .exact = true,
+				       .vision = true};
+	char csv[512], raw[512], fraud[512], mobilenet[512], models[2048];
+	struct served real;
+	unsigned rows;
+
+	(void)state;
+	if (!test_data(csv, sizeof(csv), "creditcard/creditcard_sample.csv") ||
+	    !test_data(raw, sizeof(raw), "golden/mobilenet_v1/inputs_u8_12x224x224x3.raw") ||
+	    !test_data(fraud, sizeof(fraud), "models/tensorflow/creditcardfraud_noreference.pb") ||
+	    !test_data(mobilenet, sizeof(mobilenet), "models/tensorflow/mobilenet_v1_1.0_224_frozen.pb"))
+		skip();
+	snprintf(models, sizeof(models), "financialNet_NoReference=%s," VISION_MODEL "=%s", fraud, mobilenet);
+	served_start(&real, models);
+	load(&real, "financialNet_NoReference", fraud, "transaction", "out");
+	load(&real, VISION_MODEL, mobilenet, VISION_TEST_INPUT, VISION_TEST_OUTPUT);
+	run_quietly(WORDS("aibench_generate_data", "-input-file", csv, "-output-file=real.dat"));
+	rows = write_module_answers(&real, "real.dat", false, "real_answers.bin");
+	write_golden_photos(&real, raw, "photos.out", "photo_answers.bin");
+	for (size_t i = 0; i < NPROTOCOLS; i++) {
+		run(&real, &protocols[i], &transactions, rows);
+		if (!is_json_only(&protocols[i]))
+			run(&real, &protocols[i], &photos, IMAGES);
+	}
+	served_stop(&real);
+}
+
+/* That the comparison can fail: Redis' reference data are not the dataset's. */
+static void answers_without_the_fetched_data_are_wrong(void **state)
+{
+	(void)state;
+	run_fails(1,
+		  WORDS("aibench_run_inference_triton", "-host", own.server.grpc_host, "-file", files.data,
+			"-expected-answers=noreference.bin", "-tolerance=0", "-enable-reference-data-redis",
+			"-redis-host", own.redis_host),
+		  NULL, WORDS("wrong", "expected"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_protocol_answers_what_the_module_answers),
-		cmocka_unit_test(results_tell_the_stages_and_the_server_s_counters),
-		cmocka_unit_test(workers_share_a_connection),
-		cmocka_unit_test(what_the_server_lacks_is_said_before_the_run),
-		cmocka_unit_test(silent_server_is_a_timeout),
-		cmocka_unit_test(server_that_dies_and_comes_back_costs_only_its_requests),
+		cmocka_unit_test(transactions_get_the_module_s_answers),
+		cmocka_unit_test(reference_data_come_from_redis_for_every_protocol),
+		cmocka_unit_test(images_are_classified_over_every_protocol),
+		cmocka_unit_test(images_go_several_to_a_tensor),
+		cmocka_unit_test(real_nets_answer_real_data_as_the_module_does),
+		cmocka_unit_test(answers_without_the_fetched_data_are_wrong),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("serving", tests, prepare, clean_up);
 }

@@ -1,5 +1,5 @@
 /*
- * model_server.h - bin/aibench_model_server for one test: on free ports of 127.0.0.1, stopped with the test.
+ * model_server.h - bin/aibench_model_server for one test: free ports of 127.0.0.1, stopped with the test.
  */
 #ifndef TESTS_SUPPORT_MODEL_SERVER_H
 #define TESTS_SUPPORT_MODEL_SERVER_H
@@ -9,16 +9,21 @@
 #define MODEL_SERVER_PORTS_MAX 4
 
 struct model_server {
-	struct process process;
-	unsigned short grpc[MODEL_SERVER_PORTS_MAX], http[MODEL_SERVER_PORTS_MAX]; /* as they were printed */
+	struct process process; /* pid 0: not running */
+	unsigned short grpc[MODEL_SERVER_PORTS_MAX], http[MODEL_SERVER_PORTS_MAX];
 	unsigned ngrpc, nhttp;
-	char grpc_host[32], http_host[32]; /* "127.0.0.1:PORT" of the first of each */
+	char grpc_host[32], http_host[32]; /* the first of each, as "127.0.0.1:port" */
 };
 
-/* argv: the whole command line, NULL-terminated. Returns once it listens on so many ports of each kind; aborts the test,
- * showing what it said, when it does not within 60 s. */
-void model_server_start(struct model_server *s, const char *const *argv, unsigned want_grpc, unsigned want_http);
-/* Sends the signal and waits; the exit status, as struct process_result has it. No-op (0) when none runs. */
-int model_server_stop(struct model_server *s, int with);
+/*
+ * words: the program's options, NULL-terminated; ports among them are its own business. Without -grpc-port and
+ * -http-port it gets a free one of each. Returns once it listens on every port; aborts the test, showing what it
+ * printed, when it does not within a minute.
+ */
+void model_server_start(struct model_server *s, const char *const *words);
+/* Sends the signal (0: it has one already), waits, and expects exit status 0. */
+void model_server_stop(struct model_server *s, int signal);
+/* SIGKILL, where it runs: connections break and nothing is finished. */
+void model_server_kill(struct model_server *s);
 
 #endif

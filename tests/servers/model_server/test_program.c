@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
@@ -56,29 +54,18 @@ static int teardown(void **state)
 {
 	struct served *s = *state;
 
-	model_server_stop(&s->server, SIGKILL);
+	model_server_kill(&s->server);
 	temp_folder_remove(s->folder);
 	free(s);
 	return 0;
 }
 
-static void start(struct served *s, const char *const *argv, unsigned want_grpc, unsigned want_http)
-{
-	model_server_start(&s->server, argv, want_grpc, want_http);
-}
-
-static void stop(struct served *s, int with)
-{
-	assert_int_equal(model_server_stop(&s->server, with), 0);
-}
-
 static void every_port_answers(void **state)
 {
 	struct served *s = *state;
-	const char *const argv[] = {SERVER,       "-model", s->model,         "--grpc-port=0,0",
-				    "-http-port", "0,0",    "-alias=f=fraud", NULL};
+	const char *const argv[] = {"-model", s->model, "--grpc-port=0,0", "-http-port", "0,0", "-alias=f=fraud", NULL};
 
-	start(s, argv, 2, 2);
+	model_server_start(&s->server, argv);
 	for (int i = 0; i < 2; i++) {
 		struct grpc_client *c = grpc_client_new(s->server.grpc[i]);
 		struct http_reply http = {0};
@@ -93,7 +80,7 @@ static void every_port_answers(void **state)
 		assert_int_equal(http.status, 200);
 		http_reply_release(&http);
 	}
-	stop(s, SIGTERM);
+	model_server_stop(&s->server, SIGTERM);
 }
 
 /* Requests that wait for the only worker when the signal comes. */
@@ -101,8 +88,7 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 {
 	static const int64_t shape[] = {4, 224, 224, 3};
 	struct served *s = *state;
-	const char *const argv[] = {SERVER,       "-model", s->model,   "-grpc-port", "0",
-				    "-http-port", "",       "-threads", "1",          NULL};
+	const char *const argv[] = {"-model", s->model, "-grpc-port", "0", "-http-port", "", "-threads", "1", NULL};
 	struct message m = {.model = "vision", .ninputs = 1};
 	float *images = calloc(4 * IMAGE, sizeof(float));
 	struct grpc_pending *pending[6];
@@ -111,7 +97,7 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 	unsigned char *data;
 	size_t len;
 
-	start(s, argv, 1, 0);
+	model_server_start(&s->server, argv);
 	m.inputs[0] = (struct message_input){"input", 1, "FP32", shape, 4, images, 4 * IMAGE * sizeof(float)};
 	data = message_infer(&m, &len);
 	client = grpc_client_new(s->server.grpc[0]);
@@ -128,7 +114,7 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 		grpc_reply_release(&reply);
 	}
 	grpc_client_free(client);
-	stop(s, 0); /* none: a second one would end it at once */
+	model_server_stop(&s->server, 0); /* none: a second one would end it at once */
 	free(data);
 	free(images);
 }
@@ -138,8 +124,8 @@ static void requests_are_joined_to_a_batch(void **state)
 {
 	static const int64_t shape[] = {1, TRANSACTION};
 	struct served *s = *state;
-	const char *const argv[] = {SERVER, "-model",      s->model,           "-grpc-port",     "0",  "-http-port",
-				    "",     "-batch-size", "vision=0,fraud=8", "-batch-timeout", "1m", NULL};
+	const char *const argv[] = {"-model",      s->model,           "-grpc-port",     "0",  "-http-port", "",
+				    "-batch-size", "vision=0,fraud=8", "-batch-timeout", "1m", NULL};
 	struct message m = {.model = "fraud", .ninputs = 1};
 	Inference__ModelRequest which = INFERENCE__MODEL_REQUEST__INIT;
 	Inference__ModelStatisticsResponse *statistics;
@@ -151,7 +137,7 @@ static void requests_are_joined_to_a_batch(void **state)
 	char name[] = "fraud";
 	size_t len;
 
-	start(s, argv, 1, 0);
+	model_server_start(&s->server, argv);
 	client = grpc_client_new(s->server.grpc[0]);
 	fill_transaction(row, 1, 1);
 	m.inputs[0] = (struct message_input){"transaction", 1, "FP32", shape, 2, row, sizeof(row)};
@@ -179,7 +165,7 @@ static void requests_are_joined_to_a_batch(void **state)
 	inference__model_statistics_response__free_unpacked(statistics, NULL);
 	grpc_reply_release(&reply);
 	grpc_client_free(client);
-	stop(s, SIGTERM);
+	model_server_stop(&s->server, SIGTERM);
 	free(data);
 }
 
@@ -210,14 +196,14 @@ static void wrong_options_are_told(void **state)
 static void a_taken_port_is_told(void **state)
 {
 	struct served *s = *state;
-	const char *const argv[] = {SERVER, "-model", s->model, "-grpc-port", "0", "-http-port", "", NULL};
+	const char *const argv[] = {"-model", s->model, "-grpc-port", "0", "-http-port", "", NULL};
 	char port[8];
 
-	start(s, argv, 1, 0);
+	model_server_start(&s->server, argv);
 	snprintf(port, sizeof(port), "%hu", s->server.grpc[0]);
 	expect_failure((const char *const[]){SERVER, "-model", s->model, "-grpc-port", port, "-http-port", "", NULL}, 1,
 		       "cannot listen on 127.0.0.1:");
-	stop(s, SIGINT);
+	model_server_stop(&s->server, SIGINT);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
