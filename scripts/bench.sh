@@ -110,7 +110,8 @@ bench_protocols() {
 serve() {
 	[ -n "${PROTOCOLS-default}" ] || return 0
 	model_server_stop
-	model_server_start "$work" "$bin/aibench_model_server" -model "$(IFS=, && echo "$*")" ||
+	# As many threads as Redis and its device have.
+	model_server_start "$work" "$bin/aibench_model_server" -threads 1 -io-threads 1 -model "$(IFS=, && echo "$*")" ||
 		fail "the model server does not start (its log is above)"
 	say "Model server: bin/aibench_model_server on 127.0.0.1, gRPC on port $grpc_port, HTTP on port $http_port"
 }
