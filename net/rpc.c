@@ -16,7 +16,7 @@
 #define OUT_VIEWS 256
 #define OUT_BYTES ((size_t)48 << 10)
 #define OUT_BYTES_FREE ((size_t)20 << 10) /* what one frame other than DATA may take */
-#define DATA_FRAME_MAX ((size_t)16 << 10) /* what nghttp2 asks for, and every server takes */
+#define DATA_FRAME_MAX ((size_t)64 << 10) /* where the server takes such frames; 16 KiB are what all take */
 #define COPY_MAX 256                      /* bytes that are cheaper to copy than to hand to sendmsg apart */
 #define HEADERS_MAX ((size_t)8 << 10)
 #define WINDOW_MAX INT32_MAX
@@ -186,6 +186,20 @@ static void put_bytes(struct rpc_session *s, const void *data, size_t len)
 	s->iov[s->out.n++] = (struct iovec){.iov_base = to, .iov_len = len};
 }
 
+/* What a DATA frame may carry, if flow control and the server's largest frame let it: nghttp2 would take 16 KiB. */
+static ssize_t data_frame_max(nghttp2_session *h2, uint8_t type, int32_t stream, int32_t session_window,
+			      int32_t stream_window, uint32_t frame_max, void *arg)
+{
+	(void)h2;
+	(void)type;
+	(void)stream;
+	(void)session_window;
+	(void)stream_window;
+	(void)frame_max;
+	(void)arg;
+	return DATA_FRAME_MAX;
+}
+
 /* How much goes into the next DATA frame: the whole list of views would do for it. */
 static ssize_t read_request(nghttp2_session *h2, int32_t stream, uint8_t *buf, size_t length, uint32_t *flags,
 			    nghttp2_data_source *source, void *arg)
@@ -343,6 +357,7 @@ static void set_callbacks(nghttp2_session_callbacks *c)
 	nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
 	nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_sent);
 	nghttp2_session_callbacks_set_error_callback2(c, on_error);
+	nghttp2_session_callbacks_set_data_source_read_length_callback(c, data_frame_max);
 	nghttp2_session_callbacks_set_send_data_callback(c, send_data);
 }
 

@@ -27,6 +27,7 @@ struct server {
 	const char *reply;
 	size_t reply_size, at;
 	const char *status, *message; /* of the trailers; NULL: none */
+	unsigned frames;              /* of DATA that came */
 	bool ended;
 };
 
@@ -43,6 +44,7 @@ static int server_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *a
 	struct server *s = arg;
 
 	(void)h2;
+	s->frames += frame->hd.type == NGHTTP2_DATA;
 	if (frame->hd.type == NGHTTP2_DATA && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		s->ended = true;
 	return 0;
@@ -352,6 +354,18 @@ static void every_bad_end_has_its_code_and_words(void **state)
 	}
 }
 
+/* Room for a whole large request, in frames of frame_max: flow control has a test of its own. */
+static void server_gives_room(struct server *s, struct client *c, uint32_t frame_max)
+{
+	const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20},
+						   {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, frame_max}};
+
+	nghttp2_session_set_local_window_size(s->h2, NGHTTP2_FLAG_NONE, 0, 1 << 20);
+	nghttp2_submit_settings(s->h2, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
+	server_collect(s);
+	assert_int_equal(rpc_session_receive(c->session, s->sent.data, s->sent.len, NULL), 0);
+}
+
 static void large_requests_are_views_of_the_callers_memory(void **state)
 {
 	size_t size = 602112, views = 0;
@@ -365,12 +379,7 @@ static void large_requests_are_views_of_the_callers_memory(void **state)
 		body[i] = (char)(i * 2654435761U >> 11);
 	client_new(&c);
 	server_new(&s);
-	/* Room for the whole: flow control has a test of its own. */
-	nghttp2_session_set_local_window_size(s.h2, NGHTTP2_FLAG_NONE, 0, 1 << 20);
-	nghttp2_submit_settings(s.h2, NGHTTP2_FLAG_NONE,
-				&(nghttp2_settings_entry){NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20}, 1);
-	server_collect(&s);
-	assert_int_equal(rpc_session_receive(c.session, s.sent.data, s.sent.len, NULL), 0);
+	server_gives_room(&s, &c, 16 << 10);
 	client_submit(&c, body, size);
 	while (rpc_session_output(c.session, &out, NULL) == 0 && out->n > 0) {
 		for (; out->n > 0; out->iov++, out->n--) {
@@ -388,6 +397,34 @@ static void large_requests_are_views_of_the_callers_memory(void **state)
 	assert_memory_equal(s.got.data + 5, body, size);
 	client_free(&c);
 	server_free(&s);
+	free(body);
+}
+
+static void frames_are_larger_where_the_server_takes_them(void **state)
+{
+	static const struct {
+		uint32_t frame_max;
+		unsigned frames;
+	} servers[] = {{16 << 10, 37}, {40000, 16}, {1 << 20, 10}};
+	size_t size = 602112;
+	char *body = calloc(1, size);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+		struct client c;
+		struct server s;
+
+		client_new(&c);
+		server_new(&s);
+		server_gives_room(&s, &c, servers[i].frame_max);
+		client_submit(&c, body, size);
+		client_write(&c, &s, 1000000);
+		assert_true(s.ended);
+		assert_int_equal(s.got.len, size + 5);
+		assert_int_equal(s.frames, servers[i].frames);
+		client_free(&c);
+		server_free(&s);
+	}
 	free(body);
 }
 
@@ -419,14 +456,17 @@ static void flow_control_is_kept_to(void **state)
 
 static void call_that_is_given_up_leaves_its_memory(void **state)
 {
-	size_t size = 16000;
+	size_t size = 602112;
 	char *body = malloc(size);
 	struct rpc_output *out;
 	struct client c;
+	struct server s;
 
 	(void)state;
 	memset(body, 'x', size);
 	client_new(&c);
+	server_new(&s);
+	server_gives_room(&s, &c, 1 << 20);
 	client_submit(&c, body, size);
 	assert_int_equal(rpc_session_output(c.session, &out, NULL), 0);
 	assert_true(out->n > 1);
@@ -442,6 +482,7 @@ static void call_that_is_given_up_leaves_its_memory(void **state)
 	}
 	client_write(&c, NULL, 1000000);
 	client_free(&c);
+	server_free(&s);
 }
 
 static void what_is_no_http2_ends_the_connection(void **state)
@@ -514,6 +555,7 @@ int main(void)
 		cmocka_unit_test(replies_are_the_same_split_at_every_byte),
 		cmocka_unit_test(every_bad_end_has_its_code_and_words),
 		cmocka_unit_test(large_requests_are_views_of_the_callers_memory),
+		cmocka_unit_test(frames_are_larger_where_the_server_takes_them),
 		cmocka_unit_test(flow_control_is_kept_to),
 		cmocka_unit_test(call_that_is_given_up_leaves_its_memory),
 		cmocka_unit_test(what_is_no_http2_ends_the_connection),
