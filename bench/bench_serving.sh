@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # bench_self.sh sources this: bin, work, runs, requests, the cores, timed, median, ratio
+# shellcheck shell=bash disable=SC2154,SC2034 # bench_self.sh sources this: bin, work, runs, requests, the cores, timed, median, ratio; rate
 # HTTP and gRPC, client and model server, to their peers. Each section needs its peer's package: nginx-light, wrk, nghttp2-client.
 
 benches=${BUILD:-build/release}/bench
