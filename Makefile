@@ -116,8 +116,8 @@ $(BUILD)/common/build_id.o: $(BUILD)/common/build_id.c
 .PHONY: FORCE
 FORCE:
 
-# cmd/common*.c is glue that several programs share.
-$(BUILD)/libcmd.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/common*.c))
+# What is no program in cmd/ is glue that several programs share.
+$(BUILD)/libcmd.a: $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/aibench_%,$(wildcard cmd/*.c)))
 	@rm -f $@
 	$(AR) rcs $@ $^
 define program_rules

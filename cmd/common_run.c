@@ -3,84 +3,15 @@
  */
 #include "cmd/common_run.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd/common.h"
 #include "cmd/common_run_files.h"
-#include "cmd/common_run_options.h"
+#include "cmd/invocation.h"
 #include "common/file.h"
 
 #define EXPECTED_MAX ((size_t)4 << 30)
-#define VALUES_PRINTED 16
-
-/* Everything one invocation holds on to. */
-struct invocation {
-	const struct run_program *program;
-	struct run_options options;
-	struct conn_options conn;
-	void *driver_options; /* owned; NULL: the driver has none */
-	struct run_description description;
-	struct run_config config;
-	struct platform platform;
-	char *command_line; /* owned */
-	char *expected;     /* owned: the file of -expected-answers */
-	bool header_printed;
-};
-
-/* With the first line under it, not before: a run that cannot start prints only why. */
-static void print_header(struct invocation *v)
-{
-	if (v->options.reporting_period > 0 && !v->header_printed)
-		report_progress_header(stdout);
-	v->header_printed = true;
-}
-
-static void print_period(void *arg, const struct period *p, const struct histogram *overall)
-{
-	print_header(arg);
-	report_progress(stdout, p, overall);
-	fflush(stdout);
-}
-
-static void print_burn_in(void *arg, uint64_t inferences, unsigned workers)
-{
-	print_header(arg);
-	report_burn_in_complete(stdout, inferences, workers);
-	fflush(stdout);
-}
-
-static void print_note(void *arg, const char *text)
-{
-	const struct invocation *v = arg;
-
-	fprintf(stderr, "%s: note: %s\n", v->program->name, text);
-}
-
-/* Worker threads call it at the same time: one call of stdio a line keeps lines whole. */
-static void print_response(void *arg, const struct completion *c, enum outcome judged)
-{
-	static const char *const outcomes[OUTCOME_MAX] = {"", " (wrong)", " (error)", " (timed out)"};
-	char line[VALUES_PRINTED * 20 + 64];
-	size_t n = c->answer.size / sizeof(float);
-	int len = 0;
-
-	(void)arg;
-	if (c->outcome != OUTCOME_OK) {
-		printf("RESPONSE: %" PRIu64 "%s %s\n", c->request->id, outcomes[judged], c->text ? c->text : "");
-		return;
-	}
-	for (size_t i = 0; i < n && i < VALUES_PRINTED && c->answer.type == ELEMENT_FLOAT32; i++) {
-		float value;
-
-		memcpy(&value, (const char *)c->answer.data + i * sizeof(value), sizeof(value));
-		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s%.9g", i ? " " : "", (double)value);
-	}
-	printf("RESPONSE: %" PRIu64 "%s [%.*s%s]\n", c->request->id, outcomes[judged], len, line,
-	       n > VALUES_PRINTED ? " ..." : "");
-}
 
 static int read_expected(struct invocation *v, struct error *err)
 {
@@ -132,143 +63,28 @@ static int prepare(struct invocation *v, struct error *err)
 		r = check_writable(v->options.histogram_file, err);
 	if (r < 0)
 		return r;
+	snprintf(v->test_description, sizeof(v->test_description), "%s on %s", v->config.workload->name,
+		 p->driver->name);
 	platform_read(&v->platform, "");
 	v->config.conn = &v->conn;
 	v->config.driver_options = v->driver_options;
 	v->config.interrupt = v->conn.interrupt = catch_signals();
-	v->config.observer = (struct run_observer){
-		.arg = v,
-		.period = print_period,
-		.burn_in_complete = print_burn_in,
-		.response = v->options.print_responses ? print_response : NULL,
-		.note = print_note,
-	};
 	return 0;
-}
-
-static void fill_texts(struct result *r, const struct invocation *v, unsigned repetition, const char *description)
-{
-	*r = (struct result){
-		.program = v->program->name,
-		.use_case = v->config.workload->name,
-		.label = v->description.label,
-		.description = description,
-		.nconfig = v->description.nconfig,
-		.metadata_autobatching = v->options.autobatching,
-		.repetition = repetition,
-		.repetitions = (unsigned)v->options.repetitions,
-		.command_line = v->command_line,
-		.platform = &v->platform,
-	};
-	memcpy(r->config, v->description.config, sizeof(r->config));
-}
-
-static int write_histogram(const struct invocation *v, const struct result *r, struct error *err)
-{
-	char *path;
-	int e;
-
-	if (!v->options.histogram_file[0])
-		return 0;
-	path = repetition_path(v->options.histogram_file, r->repetition, r->repetitions);
-	if (!path)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	printf("Saving Query Latencies HDR Histogram to %s\n", path);
-	e = report_hgrm(path, &r->all.service, err);
-	free(path);
-	return e;
-}
-
-static int write_json(const struct invocation *v, const struct result *r, struct error *err)
-{
-	char *path;
-	int e;
-
-	if (!v->options.json_file[0])
-		return 0;
-	path = repetition_path(v->options.json_file, r->repetition, r->repetitions);
-	if (!path)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	e = report_json(path, r, err);
-	free(path);
-	return e;
-}
-
-/* All reports are written, whatever the first one says. */
-static int report(const struct invocation *v, const struct result *r)
-{
-	const char *program = v->program->name;
-	int status = EXIT_OK;
-	struct error err;
-
-	if (report_text(stdout, r) < 0) {
-		error_set(&err, ERR_IO, "cannot write the report to standard output");
-		status = fail(program, &err, EXIT_FAILED);
-	}
-	if (write_histogram(v, r, &err) < 0)
-		status = fail(program, &err, EXIT_FAILED);
-	if (write_json(v, r, &err) < 0)
-		status = fail(program, &err, EXIT_FAILED);
-	fflush(stdout);
-	return status;
-}
-
-/* Requests that were answered with more than an error. */
-static uint64_t answered(const struct result *r)
-{
-	return r->all.totals.requests[OUTCOME_OK] + r->all.totals.requests[OUTCOME_WRONG];
-}
-
-/* What the run itself was worth. A run of nothing but errors is none, even where errors are ignored. */
-static int judge(const struct invocation *v, const struct result *r)
-{
-	const char *program = v->program->name;
-	uint64_t wrong = r->all.totals.requests[OUTCOME_WRONG] + r->burned_in.requests[OUTCOME_WRONG];
-	const struct error *why = r->error.text[0] ? &r->error : &r->timeout;
-	struct error err;
-
-	if (r->stopped_by_error || (answered(r) == 0 && why->text[0] && !r->interrupted))
-		return fail(program, why, EXIT_FAILED);
-	if (wrong > 0 && !v->options.ignore_errors) {
-		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
-			  r->wrong.text);
-		return fail(program, &err, EXIT_FAILED);
-	}
-	return EXIT_OK;
-}
-
-static int run_once(struct invocation *v, unsigned repetition)
-{
-	char description[128];
-	struct error err = {""};
-	struct result r;
-	int e, status, reported;
-
-	snprintf(description, sizeof(description), "%s on %s", v->config.workload->name, v->program->driver->name);
-	fill_texts(&r, v, repetition, description);
-	v->header_printed = false;
-	e = runner_run(&v->config, &r, &err);
-	if (e < 0)
-		return fail(v->program->name, &err, exit_status(e));
-	reported = report(v, &r);
-	status = judge(v, &r);
-	if (r.interrupted)
-		status = 128 + atomic_load(v->config.interrupt);
-	result_release(&r);
-	return status ? status : reported;
 }
 
 static int run_all(struct invocation *v)
 {
 	unsigned threads = v->config.threads ? v->config.threads : run_default_threads(v->config.workers);
+	struct run_name name = {.point = ""};
 	int status = EXIT_OK;
 
 	if (v->options.debug > 0 || v->options.verbose)
 		fprintf(stderr, "%s: %u worker%s on %u thread%s, driver %s: %s\n", v->program->name, v->config.workers,
 			v->config.workers == 1 ? "" : "s", threads, threads == 1 ? "" : "s", v->program->driver->name,
 			v->command_line);
-	for (unsigned i = 1; i <= v->options.repetitions && status == EXIT_OK; i++)
-		status = run_once(v, i);
+	name.repetitions = (unsigned)v->options.repetitions;
+	for (name.repetition = 1; name.repetition <= name.repetitions && status == EXIT_OK; name.repetition++)
+		status = invocation_run(v, &v->config, &name, NULL);
 	return status;
 }
 

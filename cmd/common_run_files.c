@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/invocation.h"
+
 struct named_file {
 	const char *option; /* what named it, for messages */
 	const char *path;   /* "" or NULL: none */
@@ -103,8 +105,9 @@ int run_files_check(const struct run_options *o, const struct conn_options *conn
 	int r = 0;
 
 	for (unsigned i = 1; r == 0 && i <= repetitions; i++) {
-		char *json = repetition_path(o->json_file, i, repetitions);
-		char *histogram = repetition_path(o->histogram_file, i, repetitions);
+		const struct run_name name = {.point = "", .repetition = i, .repetitions = repetitions};
+		char *json = run_path(o->json_file, &name);
+		char *histogram = run_path(o->histogram_file, &name);
 
 		/* Without a path there is nothing to add a repetition's number to. */
 		r = check_results(

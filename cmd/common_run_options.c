@@ -97,7 +97,7 @@ static int choose_arrival(struct run_config *ret, const struct run_options *o, s
 
 	if (!poisson && strcmp(o->arrival, "constant") != 0)
 		return error_set(err, ERR_USAGE, "-arrival %s: must be constant or poisson", o->arrival);
-	ret->rate = o->limit_rps;
+	rate_schedule_constant(&ret->schedule, o->limit_rps);
 	if (o->limit_rps == 0) {
 		if (poisson)
 			return error_set(err, ERR_USAGE, "-arrival poisson needs the rate: pass -limit-rps too");
@@ -149,19 +149,4 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 	if (r == 0)
 		*ret = cfg;
 	return r;
-}
-
-char *repetition_path(const char *path, unsigned repetition, unsigned repetitions)
-{
-	const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-	int stem = (int)strlen(path);
-	char *ret;
-
-	if (repetitions <= 1)
-		return strdup(path);
-	if (dot && dot > (slash ? slash + 1 : path))
-		stem = (int)(dot - path);
-	if (asprintf(&ret, "%.*s_run_%u%s", stem, path, repetition, path + stem) < 0)
-		return NULL;
-	return ret;
 }

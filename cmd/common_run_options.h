@@ -26,7 +26,4 @@ void run_options_defaults(struct run_options *o, const struct run_program *p);
 int run_options_config(struct run_config *ret, const struct run_options *o, const struct run_program *p,
 		       struct error *err) MUST_CHECK;
 
-/* path with "_run_N" before its extension if there are several repetitions; malloc'd, NULL when out of memory. */
-char *repetition_path(const char *path, unsigned repetition, unsigned repetitions);
-
 #endif

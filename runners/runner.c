@@ -147,7 +147,7 @@ static int start_clock(struct shared *s, struct worker *workers, unsigned n, str
 	const struct run_config *cfg = s->cfg;
 	struct arrival_config arrival = {
 		.process = cfg->arrival,
-		.rate = cfg->rate,
+		.rate = cfg->schedule.segments[0].from,
 		.batch = cfg->what.batch,
 		.seed = cfg->seed,
 		.threads = n,
@@ -160,7 +160,7 @@ static int start_clock(struct shared *s, struct worker *workers, unsigned n, str
 		arrival.thread = i;
 		if (arrival_init(&workers[i].arrival, &arrival) < 0)
 			return error_set(err, ERR_RANGE, "a rate of %g inferences/s is out of the range %g to %g",
-					 cfg->rate, ARRIVAL_RATE_MIN, ARRIVAL_RATE_MAX);
+					 arrival.rate, ARRIVAL_RATE_MIN, ARRIVAL_RATE_MAX);
 	}
 	return 0;
 }
@@ -260,7 +260,7 @@ static void describe(struct result *r, const struct run_config *cfg)
 	r->tensor_batch = cfg->what.batch;
 	r->workers = cfg->workers;
 	r->burn_in = cfg->burn_in;
-	r->max_rps = cfg->arrival == ARRIVAL_CLOSED ? 0 : cfg->rate;
+	r->max_rps = cfg->arrival == ARRIVAL_CLOSED ? 0 : cfg->schedule.segments[0].from;
 }
 
 /* Lets the threads go and reports until they are done. */

@@ -19,8 +19,12 @@
 #include "common/error.h"
 #include "drivers/driver.h"
 #include "runners/arrival.h"
+#include "runners/schedule.h"
 #include "stats/result.h"
 #include "workloads/workload.h"
+
+/* Shuffled: another permutation for each pass over the dataset, from the seed alone. */
+enum row_order { ROWS_SEQUENTIAL, ROWS_SHUFFLED };
 
 /* What the user sees while it runs; each may be NULL. `arg` is passed back. */
 struct run_observer {
@@ -47,10 +51,16 @@ struct run_config {
 	unsigned threads;            /* 0: run_default_threads */
 	/* Inferences. A limit that cuts a batch is rounded down, a burn-in that does is rounded up. */
 	uint64_t limit, burn_in;
+	/* Time. Of the burn-in is also what is due before start + warm_up; what would be due `duration` after that is not
+	 * sent any more, unless fewer than at_least inferences were. 0: no such limit. */
+	nsec_t warm_up, duration;
+	uint64_t at_least;
+	bool repeat;          /* the dataset starts again where it ends; needs a file and another limit */
+	enum row_order order; /* of the dataset's batches */
 	uint64_t seed;
 	enum arrival_process arrival;
-	double rate; /* inferences a second, for an open loop */
-	bool spin;   /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
+	struct rate_schedule schedule; /* inferences a second over time, for an open loop */
+	bool spin; /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
 	bool ignore_errors;
 	nsec_t reporting_period;     /* 0: none */
 	nsec_t drain;                /* after an interrupt or an error; 0: RUN_DRAIN_DEFAULT */

@@ -29,33 +29,55 @@ static void next_line(struct json_writer *w)
 
 static void member(struct json_writer *w, const char *name)
 {
-	if (!name)
+	if (w->depth == 0)
 		return;
 	if (w->filled)
 		fputc(',', w->out);
 	next_line(w);
-	write_text(w->out, name);
-	fputs(": ", w->out);
+	if (name) {
+		write_text(w->out, name);
+		fputs(": ", w->out);
+	}
+	w->filled = true;
+}
+
+static void begin(struct json_writer *w, const char *name, char bracket)
+{
+	member(w, name);
+	fputc(bracket, w->out);
+	w->depth++;
+	w->filled = false;
+}
+
+static void end(struct json_writer *w, char bracket)
+{
+	w->depth--;
+	if (w->filled)
+		next_line(w);
+	fputc(bracket, w->out);
+	if (w->depth == 0)
+		fputc('\n', w->out);
 	w->filled = true;
 }
 
 void json_begin(struct json_writer *w, const char *name)
 {
-	member(w, name);
-	fputc('{', w->out);
-	w->depth++;
-	w->filled = false;
+	begin(w, name, '{');
 }
 
 void json_end(struct json_writer *w)
 {
-	w->depth--;
-	if (w->filled)
-		next_line(w);
-	fputc('}', w->out);
-	if (w->depth == 0)
-		fputc('\n', w->out);
-	w->filled = true;
+	end(w, '}');
+}
+
+void json_begin_array(struct json_writer *w, const char *name)
+{
+	begin(w, name, '[');
+}
+
+void json_end_array(struct json_writer *w)
+{
+	end(w, ']');
 }
 
 void json_string(struct json_writer *w, const char *name, const char *value)

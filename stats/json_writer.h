@@ -15,12 +15,14 @@
 struct json_writer {
 	FILE *out;
 	unsigned depth;
-	bool filled; /* the innermost object has a member already */
+	bool filled; /* the innermost object or array has a member already */
 };
 
-/* name NULL: the outermost object. */
+/* name NULL: the outermost object, or an element of an array. */
 void json_begin(struct json_writer *w, const char *name);
 void json_end(struct json_writer *w);
+void json_begin_array(struct json_writer *w, const char *name);
+void json_end_array(struct json_writer *w);
 void json_string(struct json_writer *w, const char *name, const char *value); /* value NULL: null */
 void json_uint(struct json_writer *w, const char *name, uint64_t value);
 void json_int(struct json_writer *w, const char *name, int64_t value);

@@ -223,7 +223,7 @@ static void paced_threads_share_every_arrival_once(void **state)
 
 	make_file(f, 3000);
 	f->cfg.arrival = ARRIVAL_CONSTANT;
-	f->cfg.rate = 300000;
+	rate_schedule_constant(&f->cfg.schedule, 300000);
 	run(f);
 	check_seen(f, 0, 3000, 1);
 	assert_int_equal(f->result.all.response.total, 3000);
@@ -443,7 +443,7 @@ static void arrivals_without_a_connection_are_errors(void **state)
 	make_file(f, 100);
 	f->server->action = never_connected;
 	f->cfg.arrival = ARRIVAL_CONSTANT;
-	f->cfg.rate = 100000;
+	rate_schedule_constant(&f->cfg.schedule, 100000);
 	f->cfg.ignore_errors = true;
 	run(f);
 	assert_int_equal(inferences(f, OUTCOME_ERROR), 100);
@@ -463,7 +463,7 @@ static void slow_server_does_not_delay_schedule(void **state)
 	f->server->delay = SLOW_DELAY;
 	f->cfg.workers = f->cfg.threads = 1;
 	f->cfg.arrival = ARRIVAL_CONSTANT;
-	f->cfg.rate = 1000;
+	rate_schedule_constant(&f->cfg.schedule, 1000);
 	f->cfg.observer.response = keep_stamps;
 	run(f);
 	assert_int_equal(f->responses, N);

@@ -1,0 +1,197 @@
+/*
+ * invocation.c - one run: what is seen while it goes on, its report, its files, and what it was worth.
+ */
+#include "cmd/invocation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/common.h"
+
+#define VALUES_PRINTED 16
+
+/* With the first line under it, not before: a run that cannot start prints only why. */
+static void print_header(struct invocation *v)
+{
+	if (v->options.reporting_period > 0 && !v->header_printed)
+		report_progress_header(stdout);
+	v->header_printed = true;
+}
+
+static void print_period(void *arg, const struct period *p, const struct histogram *overall)
+{
+	print_header(arg);
+	report_progress(stdout, p, overall);
+	fflush(stdout);
+}
+
+static void print_burn_in(void *arg, uint64_t inferences, unsigned workers)
+{
+	print_header(arg);
+	report_burn_in_complete(stdout, inferences, workers);
+	fflush(stdout);
+}
+
+static void print_note(void *arg, const char *text)
+{
+	const struct invocation *v = arg;
+
+	fprintf(stderr, "%s: note: %s\n", v->program->name, text);
+}
+
+/* Worker threads call it at the same time: one call of stdio a line keeps lines whole. */
+static void print_response(void *arg, const struct completion *c, enum outcome judged)
+{
+	static const char *const outcomes[OUTCOME_MAX] = {"", " (wrong)", " (error)", " (timed out)"};
+	char line[VALUES_PRINTED * 20 + 64];
+	size_t n = c->answer.size / sizeof(float);
+	int len = 0;
+
+	(void)arg;
+	if (c->outcome != OUTCOME_OK) {
+		printf("RESPONSE: %" PRIu64 "%s %s\n", c->request->id, outcomes[judged], c->text ? c->text : "");
+		return;
+	}
+	for (size_t i = 0; i < n && i < VALUES_PRINTED && c->answer.type == ELEMENT_FLOAT32; i++) {
+		float value;
+
+		memcpy(&value, (const char *)c->answer.data + i * sizeof(value), sizeof(value));
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "%s%.9g", i ? " " : "", (double)value);
+	}
+	printf("RESPONSE: %" PRIu64 "%s [%.*s%s]\n", c->request->id, outcomes[judged], len, line,
+	       n > VALUES_PRINTED ? " ..." : "");
+}
+
+static void fill_texts(struct result *r, const struct invocation *v, const struct run_name *name)
+{
+	*r = (struct result){
+		.program = v->program->name,
+		.use_case = v->config.workload->name,
+		.label = v->description.label,
+		.description = v->test_description,
+		.nconfig = v->description.nconfig,
+		.metadata_autobatching = v->options.autobatching,
+		.repetition = name->repetition,
+		.repetitions = name->repetitions,
+		.command_line = v->command_line,
+		.platform = &v->platform,
+	};
+	memcpy(r->config, v->description.config, sizeof(r->config));
+}
+
+/* What writes one of the result files. */
+typedef int write_file_fn(const char *path, const struct result *r, struct error *err);
+
+static int write_hgrm(const char *path, const struct result *r, struct error *err)
+{
+	printf("Saving Query Latencies HDR Histogram to %s\n", path);
+	return report_hgrm(path, &r->all.service, err);
+}
+
+static int write_file(const char *path, write_file_fn *write, const struct result *r, const struct run_name *name,
+		      struct error *err)
+{
+	char *full;
+	int e;
+
+	if (!path[0])
+		return 0;
+	full = run_path(path, name);
+	if (!full)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	e = write(full, r, err);
+	free(full);
+	return e;
+}
+
+/* All reports are written, whatever the first one says. */
+static int report(const struct invocation *v, const struct result *r, const struct run_name *name)
+{
+	const char *program = v->program->name;
+	int status = EXIT_OK;
+	struct error err;
+
+	if (report_text(stdout, r) < 0) {
+		error_set(&err, ERR_IO, "cannot write the report to standard output");
+		status = fail(program, &err, EXIT_FAILED);
+	}
+	if (write_file(v->options.histogram_file, write_hgrm, r, name, &err) < 0)
+		status = fail(program, &err, EXIT_FAILED);
+	if (write_file(v->options.json_file, report_json, r, name, &err) < 0)
+		status = fail(program, &err, EXIT_FAILED);
+	fflush(stdout);
+	return status;
+}
+
+/* Requests that were answered with more than an error. */
+static uint64_t answered(const struct result *r)
+{
+	return r->all.totals.requests[OUTCOME_OK] + r->all.totals.requests[OUTCOME_WRONG];
+}
+
+/* What the run itself was worth. A run of nothing but errors is none, even where errors are ignored. */
+static int judge(const struct invocation *v, const struct result *r)
+{
+	const char *program = v->program->name;
+	uint64_t wrong = r->all.totals.requests[OUTCOME_WRONG] + r->burned_in.requests[OUTCOME_WRONG];
+	const struct error *why = r->error.text[0] ? &r->error : &r->timeout;
+	struct error err;
+
+	if (r->stopped_by_error || (answered(r) == 0 && why->text[0] && !r->interrupted))
+		return fail(program, why, EXIT_FAILED);
+	if (wrong > 0 && !v->options.ignore_errors) {
+		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
+			  r->wrong.text);
+		return fail(program, &err, EXIT_FAILED);
+	}
+	return EXIT_OK;
+}
+
+char *run_path(const char *path, const struct run_name *name)
+{
+	const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+	int stem = (int)strlen(path);
+	char run[32] = "", *ret;
+
+	if (dot && dot > (slash ? slash + 1 : path))
+		stem = (int)(dot - path);
+	if (name->repetitions > 1)
+		snprintf(run, sizeof(run), "_run_%u", name->repetition);
+	if (asprintf(&ret, "%.*s%s%s%s%s", stem, path, name->point[0] ? "_" : "", name->point, run, path + stem) < 0)
+		return NULL;
+	return ret;
+}
+
+int invocation_run(struct invocation *v, const struct run_config *cfg, const struct run_name *name, struct result *ret)
+{
+	struct run_config config = *cfg;
+	struct error err = {""};
+	struct result r;
+	int e, status, reported;
+
+	if (ret)
+		*ret = (struct result){0};
+	fill_texts(&r, v, name);
+	config.observer = (struct run_observer){
+		.arg = v,
+		.period = print_period,
+		.burn_in_complete = print_burn_in,
+		.response = v->options.print_responses ? print_response : NULL,
+		.note = print_note,
+	};
+	v->header_printed = false;
+	e = runner_run(&config, &r, &err);
+	if (e < 0)
+		return fail(v->program->name, &err, exit_status(e));
+	reported = report(v, &r, name);
+	status = judge(v, &r);
+	if (r.interrupted)
+		status = 128 + atomic_load(cfg->interrupt);
+	if (ret)
+		*ret = r;
+	else
+		result_release(&r);
+	return status ? status : reported;
+}

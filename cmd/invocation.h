@@ -1,0 +1,42 @@
+/*
+ * invocation.h - one invocation of an aibench_run_inference_* program: what was asked for, and how a run of it is made
+ * and reported. What makes several runs of one invocation (repetitions, sweeps, searches) stands on top of this.
+ */
+#ifndef CMD_INVOCATION_H
+#define CMD_INVOCATION_H
+
+#include "cmd/common_run.h"
+#include "cmd/common_run_options.h"
+
+struct invocation {
+	const struct run_program *program;
+	struct run_options options;
+	struct conn_options conn;
+	void *driver_options; /* owned; NULL: the driver has none */
+	struct run_description description;
+	char test_description[128]; /* "creditcard-fraud on redisai" */
+	struct run_config config;   /* of a run as the options ask for it */
+	struct platform platform;
+	char *command_line; /* owned */
+	char *expected;     /* owned: the file of -expected-answers */
+	bool header_printed;
+};
+
+/* Which run of an invocation it is; goes into the names of the files that it writes. */
+struct run_name {
+	const char *point;                /* of a sweep or a search: "workers_4"; "": neither */
+	unsigned repetition, repetitions; /* 1-based */
+};
+
+/* path with "_POINT" and, if there are several repetitions, "_run_N" before its extension; malloc'd, NULL when out of
+ * memory. */
+char *run_path(const char *path, const struct run_name *name);
+
+/*
+ * Makes one run and reports it: progress and report on standard output, result files under the run's name. Returns an
+ * exit status. ret: NULL, or where the result is left for the caller to look at and to release; zeroed where there was no
+ * result. The texts in it belong to the invocation.
+ */
+int invocation_run(struct invocation *v, const struct run_config *cfg, const struct run_name *name, struct result *ret);
+
+#endif
