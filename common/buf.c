@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "common/decimal.h"
 
 #define BUF_FIRST_CAP 64
 
@@ -64,6 +65,20 @@ int buf_append(struct buf *b, const void *data, size_t len)
 	b->len += len;
 	b->data[b->len] = '\0';
 	return 0;
+}
+
+int buf_text(struct buf *b, const char *text)
+{
+	return buf_append(b, text, strlen(text));
+}
+
+int buf_decimal(struct buf *b, int64_t value)
+{
+	char text[1 + DECIMAL_MAX] = "-";
+	size_t sign = value < 0;
+
+	return buf_append(b, text + !sign,
+			  sign + decimal_write(text + 1, sign ? 0 - (uint64_t)value : (uint64_t)value));
 }
 
 /* Most texts fit the memory that is there, and are formatted once. */

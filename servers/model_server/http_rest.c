@@ -14,7 +14,7 @@
 
 static void encode(struct http_request *rq)
 {
-	buf_printf(&rq->reply, "{\"outputs\":");
+	buf_text(&rq->reply, "{\"outputs\":");
 	http_write_outputs(rq, false);
 	buf_append(&rq->reply, "}", 1);
 	http_answer_json(rq);

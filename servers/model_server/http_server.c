@@ -15,13 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/decimal.h"
 #include "servers/model_server/http_listen.h"
 #include "servers/model_server/http_request.h"
 #include "servers/model_server/http_watch.h"
 
 #define CONNECTIONS_MAX 4096u
 /* Holds a request's headers and reads its body; libmicrohttpd clears all of it between two requests. */
-#define CONNECTION_MEMORY ((size_t)16 << 10)
+#define CONNECTION_MEMORY ((size_t)8 << 10)
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
 #define REPLY_FIRST ((size_t)500) /* bytes, so that a small answer is built without moving */
@@ -151,9 +152,9 @@ static enum MHD_Result reply(struct http_request *rq)
 	if (rq->content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, rq->content_type);
 	if (rq->json_len) {
-		char text[32];
+		char text[DECIMAL_MAX + 1];
 
-		snprintf(text, sizeof(text), "%zu", rq->json_len);
+		text[decimal_write(text, rq->json_len)] = '\0';
 		MHD_add_response_header(response, HTTP_HEADER_JSON_LENGTH, text);
 	}
 	if (atomic_load_explicit(&s->stopping, memory_order_relaxed))

@@ -193,7 +193,7 @@ static void encode(struct http_request *rq)
 	size_t nrows;
 
 	if (!rq->state.rows) {
-		buf_printf(&rq->reply, "{\"outputs\":");
+		buf_text(&rq->reply, "{\"outputs\":");
 		http_write_outputs(rq, false);
 		buf_append(&rq->reply, "}", 1);
 		http_answer_json(rq);
@@ -203,12 +203,12 @@ static void encode(struct http_request *rq)
 		http_fail(rq, 400, "the outputs are no rows of a batch: send \"inputs\" in place of \"instances\"");
 		return;
 	}
-	buf_printf(&rq->reply, "{\"predictions\":[");
+	buf_text(&rq->reply, "{\"predictions\":[");
 	for (size_t i = 0; i < nrows && !rq->reply.failed; i++) {
 		buf_append(&rq->reply, ",", i > 0);
 		write_row(&rq->reply, inf, i);
 	}
-	buf_printf(&rq->reply, "]}");
+	buf_text(&rq->reply, "]}");
 	http_answer_json(rq);
 }
 
@@ -256,7 +256,7 @@ void tensorflow_status(struct http_request *rq)
 		if (version == 0 || list.entries[i].version == version)
 			write_status(&rq->reply, &list.entries[i], shown++ == 0);
 	}
-	buf_printf(&rq->reply, "]}");
+	buf_text(&rq->reply, "]}");
 	if (shown)
 		http_answer_json(rq);
 	else

@@ -63,7 +63,7 @@ static void encode(struct http_request *rq)
 	if (rq->state.raw) {
 		http_write_outputs(rq, true);
 	} else {
-		buf_printf(&rq->reply, "{\"outputs\":");
+		buf_text(&rq->reply, "{\"outputs\":");
 		http_write_outputs(rq, true);
 		buf_append(&rq->reply, "}", 1);
 	}
@@ -108,7 +108,7 @@ void torchserve_models(struct http_request *rq)
 		json_write_string(&rq->reply, last, strlen(last));
 		buf_append(&rq->reply, "}", 1);
 	}
-	buf_printf(&rq->reply, "]}");
+	buf_text(&rq->reply, "]}");
 	http_answer_json(rq);
 	repository_list_free(list.entries, list.n);
 }

@@ -129,15 +129,21 @@ static int read_request(struct http_request *rq, struct triton_json *json, struc
 
 static void write_output(struct buf *b, const char *name, const struct tensor *t, bool binary)
 {
-	buf_printf(b, "{\"name\":");
+	buf_text(b, "{\"name\":");
 	json_write_string(b, name, strlen(name));
-	buf_printf(b, ",\"datatype\":\"%s\",\"shape\":[", dtype_triton_name(t->dtype));
-	for (unsigned d = 0; d < t->rank; d++)
-		buf_printf(b, "%s%" PRId64, d ? "," : "", t->dims[d]);
+	buf_text(b, ",\"datatype\":\"");
+	buf_text(b, dtype_triton_name(t->dtype));
+	buf_text(b, "\",\"shape\":[");
+	for (unsigned d = 0; d < t->rank; d++) {
+		buf_append(b, ",", d > 0);
+		buf_decimal(b, t->dims[d]);
+	}
 	if (binary) {
-		buf_printf(b, "],\"parameters\":{\"binary_data_size\":%zu}}", t->size);
+		buf_text(b, "],\"parameters\":{\"binary_data_size\":");
+		buf_decimal(b, (int64_t)t->size);
+		buf_text(b, "}}");
 	} else {
-		buf_printf(b, "],\"data\":");
+		buf_text(b, "],\"data\":");
 		json_write_flat(b, t);
 		buf_append(b, "}", 1);
 	}
@@ -157,14 +163,16 @@ static void encode(struct http_request *rq)
 	size_t n = wanted->noutputs ? wanted->noutputs : m->noutputs, nbinary = 0;
 	struct buf *b = &rq->reply;
 
-	buf_printf(b, "{\"model_name\":");
+	buf_text(b, "{\"model_name\":");
 	json_write_string(b, m->name, strlen(m->name));
-	buf_printf(b, ",\"model_version\":\"%" PRId64 "\"", m->version);
+	buf_text(b, ",\"model_version\":\"");
+	buf_decimal(b, m->version);
+	buf_text(b, "\"");
 	if (wanted->id.text) {
-		buf_printf(b, ",\"id\":");
+		buf_text(b, ",\"id\":");
 		json_write_string(b, wanted->id.text, wanted->id.len);
 	}
-	buf_printf(b, ",\"outputs\":[");
+	buf_text(b, ",\"outputs\":[");
 	for (size_t i = 0; i < n; i++) {
 		struct triton_output o = output_at(wanted, i);
 
@@ -172,7 +180,7 @@ static void encode(struct http_request *rq)
 		write_output(b, m->outputs[o.index].name, inf->out[o.index], o.binary);
 		nbinary += o.binary;
 	}
-	buf_printf(b, "]}");
+	buf_text(b, "]}");
 	if (nbinary)
 		rq->json_len = b->len;
 	for (size_t i = 0; nbinary && i < n; i++) {

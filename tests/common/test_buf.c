@@ -46,6 +46,21 @@ static void prints_texts_longer_than_its_room(void **state)
 	buf_release(&b);
 }
 
+static void text_and_decimals_are_appended(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	assert_int_equal(buf_text(&b, "a"), 0);
+	assert_int_equal(buf_decimal(&b, 0), 0);
+	assert_int_equal(buf_text(&b, ""), 0);
+	assert_int_equal(buf_decimal(&b, INT64_MIN), 0);
+	assert_int_equal(buf_text(&b, ","), 0);
+	assert_int_equal(buf_decimal(&b, INT64_MAX), 0);
+	assert_string_equal(b.data, "a0-9223372036854775808,9223372036854775807");
+	buf_release(&b);
+}
+
 static void failure_stays_until_cleared(void **state)
 {
 	struct buf b = {0};
@@ -85,9 +100,8 @@ static void decimal_is_what_printf_writes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grows_and_stays_terminated),
-		cmocka_unit_test(prints_texts_longer_than_its_room),
-		cmocka_unit_test(failure_stays_until_cleared),
+		cmocka_unit_test(grows_and_stays_terminated),     cmocka_unit_test(prints_texts_longer_than_its_room),
+		cmocka_unit_test(text_and_decimals_are_appended), cmocka_unit_test(failure_stays_until_cleared),
 		cmocka_unit_test(decimal_is_what_printf_writes),
 	};
 
