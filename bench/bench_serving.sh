@@ -130,8 +130,8 @@ if wanted server; then
 		nginx_start
 		for options in "triton -host $http_address -protocol http -model financialNet_NoReference" "flask_tensorflow -restapi-host $http_address" \
 			"torchserve -torchserve-host $http_address -torchserve-request-uri /predictions/financialNet_NoReference"; do
-			compare rate "runner aibench_run_inference_$options -file $work/fraud.dat -workers 64 -max-queries $((requests / 2))" \
-				"call http lean $nginx_address / 400 64 1 $((requests / 2))"
+			compare rate "runner aibench_run_inference_$options -file $work/fraud.dat -workers 64 -max-queries $requests" \
+				"call http lean $nginx_address / 400 64 1 $requests"
 		done
 	fi
 	serving_stop
