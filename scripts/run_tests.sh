@@ -4,35 +4,46 @@
 # A program is a cmocka binary (asked for TAP), a shell script that prints TAP itself ("ok - name", "not ok - name",
 # "ok - name # SKIP why") or a Python unittest file. One that crashes or exits non-zero without naming a failed test
 # counts as one failed test. What a failing program printed is shown, nothing of the others.
+# Variables: TEST_JOBS (programs at a time; a core each), TEST_TIMEOUT (900 seconds a program), TEST_LINES (60 shown).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
+jobs=${TEST_JOBS:-$(nproc)}
 limit=${TEST_TIMEOUT:-900}
-passed=0 failed=0 skipped=0
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
-run() {
+run() { # PROGRAM OUTPUT
 	case "$1" in
-	*.py) PYTHONDONTWRITEBYTECODE=1 timeout "$limit" "${PYTHON:-python3}" -m unittest -v "$1" </dev/null >"$output" 2>&1 ;;
-	*.sh) timeout "$limit" bash "$1" </dev/null >"$output" 2>&1 ;;
-	*) CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$1" </dev/null >"$output" 2>&1 ;;
+	*.py) PYTHONDONTWRITEBYTECODE=1 timeout "$limit" "${PYTHON:-python3}" -m unittest -v "$1" </dev/null >"$2" 2>&1 ;;
+	*.sh) timeout "$limit" bash "$1" </dev/null >"$2" 2>&1 ;;
+	*) CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$1" </dev/null >"$2" 2>&1 ;;
 	esac
 }
 
-count() { grep -cE "$1" "$output"; }
+# report NAME OUTPUT PASSED FAILED SKIPPED SECONDS
+report() {
+	printf '%-44s %4d passed' "$1" "$3"
+	[ "$4" -eq 0 ] || printf ', %d FAILED' "$4"
+	[ "$5" -eq 0 ] || printf ', %d skipped' "$5"
+	printf '  (%d s)\n' "$6"
+	[ "$4" -eq 0 ] || grep -vE '^ok |# SKIP' "$2" | head -n "${TEST_LINES:-60}" | sed 's/^/    /'
+}
 
-for program in "$@"; do
-	started=$(date +%s)
-	run "$program"
+# test_one PROGRAM OUTPUT: leaves its counts in OUTPUT.counts; what it prints comes in one piece.
+test_one() {
+	local program=$1 output=$2 started=$SECONDS status ok bad skip name
+	run "$program" "$output"
 	status=$?
 	case "$program" in
 	*.py)
-		ok=$(count '\.\.\. ok$') bad=$(count '\.\.\. (FAIL|ERROR)$') skip=$(count "\.\.\. skipped ")
+		ok=$(grep -cE '\.\.\. ok$' "$output") bad=$(grep -cE '\.\.\. (FAIL|ERROR)$' "$output")
+		skip=$(grep -cE "\.\.\. skipped " "$output")
 		;;
 	*)
 		# cmocka writes a skipped test as "not ok N # SKIP name"
-		skip=$(count '^(not )?ok .*# SKIP') bad=$(grep -E '^not ok ' "$output" | grep -vc '# SKIP')
+		skip=$(grep -cE '^(not )?ok .*# SKIP' "$output") bad=$(grep -E '^not ok ' "$output" | grep -vc '# SKIP')
 		ok=$(grep -E '^ok ' "$output" | grep -vc '# SKIP')
 		;;
 	esac
@@ -46,15 +57,25 @@ for program in "$@"; do
 	fi
 	name=${program#*/tests/}
 	name=${name#tests/}
-	printf '%-44s %4d passed' "$name" "$ok"
-	[ "$bad" -eq 0 ] || printf ', %d FAILED' "$bad"
-	[ "$skip" -eq 0 ] || printf ', %d skipped' "$skip"
-	printf '  (%d s)\n' $(($(date +%s) - started))
-	if [ "$bad" -ne 0 ]; then
-		grep -vE '^ok |# SKIP' "$output" | head -n "${TEST_LINES:-60}" | sed 's/^/    /'
-	fi
-	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-done
+	(
+		flock 9
+		report "$name" "$output" "$ok" "$bad" "$skip" $((SECONDS - started))
+	) 9>"$work/lock"
+	echo "$ok $bad $skip" >"$output.counts"
+}
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+running=0 n=0
+for program in "$@"; do
+	if [ $running -ge "$jobs" ]; then
+		wait -n
+		running=$((running - 1))
+	fi
+	n=$((n + 1)) running=$((running + 1))
+	test_one "$program" "$work/$n" &
+done
+wait
+
+# A program without counts was lost: it counts as failed.
+cat "$work"/*.counts 2>/dev/null | awk -v n=$n '
+	{passed += $1; failed += $2; skipped += $3}
+	END {failed += n - NR; printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0}'
