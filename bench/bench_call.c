@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 	b.config.protocol = strcmp(argv[1], "grpc") == 0 ? CALL_GRPC : CALL_HTTP;
 	b.config.path = argv[4];
 	b.config.content_type = b.config.protocol == CALL_HTTP ? "application/octet-stream" : NULL;
+	b.config.views = 1;
 	b.config.slots = (unsigned)strtoul(argv[6], NULL, 10);
 	b.config.streams = (unsigned)strtoul(argv[7], NULL, 10);
 	b.body.iov_len = strtoull(argv[5], NULL, 10);

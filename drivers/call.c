@@ -38,20 +38,6 @@ int call_transport_find(const struct call_transport_ops **ret, enum call_protoco
 			 p == CALL_HTTP ? "lean and curl for HTTP" : "lean and grpc-core for gRPC");
 }
 
-int call_views_reserve(struct call_views *v, int n)
-{
-	struct iovec *iov;
-
-	if (n <= v->cap)
-		return 0;
-	iov = realloc(v->iov, (size_t)n * sizeof(*iov));
-	if (!iov)
-		return ERR_NOMEM;
-	v->iov = iov;
-	v->cap = n;
-	return 0;
-}
-
 struct call_pause *call_pauses_new(const struct call_config *cfg)
 {
 	struct call_pause *p = calloc((size_t)cfg->slots + 1, sizeof(*p));

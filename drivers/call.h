@@ -38,6 +38,7 @@ struct call_config {
 	const char *content_type;        /* HTTP: of every body; gRPC: NULL */
 	const struct call_header *headers;
 	size_t nheaders;
+	int views;                 /* that a call may have; room for them is made at open */
 	const char *wanted_header; /* HTTP: a reply header whose number is handed back, or NULL */
 	size_t body_max;           /* of a reply; 0: CALL_MESSAGE_MAX */
 	uint64_t seed;             /* of the redial delays */
@@ -77,7 +78,7 @@ struct call_transport_ops {
 	const char *name; /* "lean", "curl", "grpc-core" */
 	/* Connects every slot (the first failure ends it with its message), with the interrupt of conn watched. */
 	int (*open)(struct call_transport **ret, const struct call_config *cfg, struct error *err);
-	/* Never blocks. ERR_AGAIN: the slot's connection is being made again, try later. */
+	/* Never blocks. ERR_RANGE: more views than were said; ERR_AGAIN: the slot's connection is being made again, try later. */
 	int (*send)(struct call_transport *t, const struct call *c);
 	/* As a driver's poll. deadline 0 only looks. */
 	int (*poll)(struct call_transport *t, nsec_t deadline, struct call_finished *done, int max, struct error *err);

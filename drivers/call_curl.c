@@ -20,7 +20,7 @@ struct curl_slot {
 	CURL *easy;
 	struct curl_slist *headers;
 	bool busy, connected;
-	struct call_views views; /* the request */
+	struct iovec *views; /* the request */
 	int nviews, at_view;
 	size_t at_byte;
 	struct buf body; /* of the reply */
@@ -51,7 +51,7 @@ static size_t read_request(char *to, size_t size, size_t n, void *arg)
 	size_t room = size * n, used = 0;
 
 	while (used < room && s->at_view < s->nviews) {
-		const struct iovec *v = &s->views.iov[s->at_view];
+		const struct iovec *v = &s->views[s->at_view];
 		size_t part = v->iov_len - s->at_byte;
 
 		if (part > room - used)
@@ -256,15 +256,14 @@ static int curl_send(struct call_transport *transport, const struct call *c)
 {
 	struct call_curl *t = (struct call_curl *)transport;
 	struct curl_slot *s = &t->slots[c->slot];
-	int r, running;
+	int running;
 
+	if (c->nbody > t->config.views)
+		return ERR_RANGE;
 	if (t->pauses[c->slot].until > 0)
 		return ERR_AGAIN;
-	r = call_views_reserve(&s->views, c->nbody);
-	if (r < 0)
-		return r;
 	if (c->nbody > 0)
-		memcpy(s->views.iov, c->body, (size_t)c->nbody * sizeof(*c->body));
+		memcpy(s->views, c->body, (size_t)c->nbody * sizeof(*c->body));
 	s->nviews = c->nbody;
 	s->at_view = 0;
 	s->at_byte = 0;
@@ -294,7 +293,7 @@ static void curl_close(struct call_transport *transport)
 		curl_easy_cleanup(s->easy);
 		curl_slist_free_all(s->headers);
 		buf_release(&s->body);
-		free(s->views.iov);
+		free(s->views);
 	}
 	curl_multi_cleanup(t->multi);
 	if (t->epoll >= 0)
@@ -320,6 +319,9 @@ static int open_slot(struct call_curl *t, unsigned slot, struct error *err)
 
 	if (r < 0)
 		return r;
+	s->views = calloc((size_t)t->config.views + 1, sizeof(*s->views));
+	if (!s->views)
+		return error_set(err, ERR_NOMEM, "out of memory");
 	s->transport = t;
 	s->server = q.server;
 	s->status = -1;

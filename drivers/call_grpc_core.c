@@ -40,8 +40,7 @@ struct core_slot {
 	struct core_channel *channel;
 	grpc_call *call; /* NULL: none under way */
 	nsec_t deadline, received;
-	grpc_slice *slices;
-	size_t slices_cap;
+	grpc_slice *slices; /* room for a call's */
 	grpc_byte_buffer *request, *reply;
 	grpc_metadata_array initial, trailing;
 	grpc_status_code status;
@@ -194,18 +193,10 @@ static void keep(void *memory)
 	(void)memory;
 }
 
-static int make_request(struct core_slot *s, const struct call *c)
+static void make_request(struct core_slot *s, const struct call *c)
 {
 	size_t n = 0;
 
-	if ((size_t)c->nbody > s->slices_cap) {
-		grpc_slice *slices = realloc(s->slices, (size_t)c->nbody * sizeof(*slices));
-
-		if (!slices)
-			return ERR_NOMEM;
-		s->slices = slices;
-		s->slices_cap = (size_t)c->nbody;
-	}
 	for (int i = 0; i < c->nbody; i++) {
 		const struct iovec *v = &c->body[i];
 
@@ -217,7 +208,6 @@ static int make_request(struct core_slot *s, const struct call *c)
 	s->request = grpc_raw_byte_buffer_create(s->slices, n);
 	for (size_t i = 0; i < n; i++)
 		grpc_slice_unref(s->slices[i]);
-	return 0;
 }
 
 static void start(struct grpc_core *t, struct core_slot *s)
@@ -298,6 +288,8 @@ static int core_send(struct call_transport *transport, const struct call *c)
 	struct core_slot *s = &t->slots[c->slot];
 	int r;
 
+	if (c->nbody > t->config.views)
+		return ERR_RANGE;
 	if (t->pauses[c->slot].until > 0)
 		return ERR_AGAIN;
 	if (s->channel->silent >= SILENT_MAX && s->channel->nbusy == 0) {
@@ -305,9 +297,7 @@ static int core_send(struct call_transport *transport, const struct call *c)
 		if (r < 0)
 			return r;
 	}
-	r = make_request(s, c);
-	if (r < 0)
-		return r;
+	make_request(s, c);
 	s->deadline = c->sent + t->config.conn->timeout;
 	buf_clear(&s->body);
 	if (grpc_channel_check_connectivity_state(s->channel->channel, 0) != GRPC_CHANNEL_READY)
@@ -478,8 +468,12 @@ static int make_memory(struct grpc_core *t, unsigned streams)
 	t->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!t->slots || !t->pauses || !t->channels || !t->ring || !t->metadata || t->event < 0)
 		return ERR_NOMEM;
-	for (unsigned i = 0; i < t->config.slots; i++)
+	for (unsigned i = 0; i < t->config.slots; i++) {
 		t->slots[i].channel = &t->channels[i / streams];
+		t->slots[i].slices = calloc((size_t)t->config.views + 1, sizeof(grpc_slice));
+		if (!t->slots[i].slices)
+			return ERR_NOMEM;
+	}
 	for (size_t i = 0; i < t->config.nheaders; i++) {
 		t->metadata[i].key = grpc_slice_from_copied_string(t->config.headers[i].name);
 		t->metadata[i].value = grpc_slice_from_copied_string(t->config.headers[i].value);

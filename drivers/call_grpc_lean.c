@@ -26,7 +26,7 @@ struct grpc_slot {
 	struct grpc_link *link;
 	bool waiting;   /* for the connection: body and size are to be submitted */
 	bool submitted; /* call is this call's */
-	struct call_views views;
+	struct iovec *views;
 	int nbody;
 	size_t size;
 	nsec_t sent;
@@ -104,7 +104,7 @@ static void link_opened(struct links *ls, struct link *link)
 
 static void submit(struct grpc_lean *t, struct grpc_slot *s)
 {
-	int r = rpc_session_submit(s->link->session, s->call, s->views.iov, s->nbody, s->size);
+	int r = rpc_session_submit(s->link->session, s->call, s->views, s->nbody, s->size);
 
 	if (s->waiting) {
 		s->waiting = false;
@@ -227,7 +227,7 @@ static void grpc_close(struct call_transport *transport)
 		rpc_session_free(t->connections[i].session);
 	for (unsigned i = 0; t->slots && i < t->config.slots; i++) {
 		rpc_call_free(t->slots[i].call);
-		free(t->slots[i].views.iov);
+		free(t->slots[i].views);
 	}
 	free(t->connections);
 	free(t->slots);
@@ -259,7 +259,8 @@ static int open_connection(struct grpc_lean *t, unsigned number, unsigned stream
 		struct grpc_slot *s = &t->slots[l->first_slot + i];
 
 		s->link = l;
-		if (rpc_call_new(&s->call, l->first_slot + i) < 0)
+		s->views = calloc((size_t)t->config.views + 1, sizeof(*s->views));
+		if (!s->views || rpc_call_new(&s->call, l->first_slot + i, t->config.views) < 0)
 			return error_set(err, ERR_NOMEM, "out of memory");
 	}
 	r = links_add(&t->links, &l->base, e, number);
@@ -304,17 +305,15 @@ static int grpc_send(struct call_transport *transport, const struct call *c)
 	struct grpc_slot *s = &t->slots[c->slot];
 	struct grpc_link *l = s->link;
 	enum link_state state = l->base.state;
-	int r;
 
+	if (c->nbody > t->config.views)
+		return ERR_RANGE;
 	/* A connection that is being made for another slot's call takes this one along. */
 	if (state == LINK_CLOSED || ((state == LINK_CONNECTING || state == LINK_GREETING) && l->nwaiting == 0) ||
 	    (state == LINK_READY && rpc_session_going_away(l->session)))
 		return ERR_AGAIN;
-	r = call_views_reserve(&s->views, c->nbody);
-	if (r < 0)
-		return r;
 	if (c->nbody > 0)
-		memcpy(s->views.iov, c->body, (size_t)c->nbody * sizeof(*c->body));
+		memcpy(s->views, c->body, (size_t)c->nbody * sizeof(*c->body));
 	s->nbody = c->nbody;
 	s->size = c->size;
 	s->sent = c->sent;

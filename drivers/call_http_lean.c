@@ -17,8 +17,8 @@ struct http_link {
 	char *head;
 	bool busy, whole; /* whole: the parser holds the slot's reply */
 	unsigned slot;
-	struct call_views views;
-	struct iovec *iov; /* what is left to write */
+	struct iovec *views; /* room for a call's, with the head before them */
+	struct iovec *iov;   /* what is left to write */
 	int iovcnt;
 	struct error error;
 };
@@ -150,7 +150,7 @@ static void http_close(struct call_transport *transport)
 	for (unsigned i = 0; t->slots && i < t->config.slots; i++) {
 		http1_parser_free(t->slots[i].parser);
 		free(t->slots[i].head);
-		free(t->slots[i].views.iov);
+		free(t->slots[i].views);
 	}
 	free(t->slots);
 	free(t);
@@ -175,8 +175,9 @@ static int open_slot(struct http_lean *t, unsigned slot, struct error *err)
 		r = buf_reserve(&head, HTTP1_HEAD_ROOM);
 	if (r == 0)
 		r = http1_parser_new(&l->parser, t->config.wanted_header, call_body_max(&t->config));
+	l->views = calloc((size_t)t->config.views + 1, sizeof(*l->views));
 	if (r == 0)
-		r = links_add(&t->links, &l->base, e, slot);
+		r = l->views ? links_add(&t->links, &l->base, e, slot) : ERR_NOMEM;
 	l->slot = slot;
 	l->head = head.data;
 	t->head_len = head.len;
@@ -215,15 +216,13 @@ static int http_send(struct call_transport *transport, const struct call *c)
 {
 	struct http_lean *t = (struct http_lean *)transport;
 	struct http_link *l = &t->slots[c->slot];
-	int r;
 
+	if (c->nbody > t->config.views)
+		return ERR_RANGE;
 	if (l->base.state != LINK_READY && l->base.state != LINK_IDLE)
 		return ERR_AGAIN;
-	r = call_views_reserve(&l->views, c->nbody + 1);
-	if (r < 0)
-		return r;
 	http1_parser_reset(l->parser);
-	l->iov = l->views.iov;
+	l->iov = l->views;
 	l->iov[0] = (struct iovec){.iov_base = l->head, .iov_len = http1_head_finish(l->head, t->head_len, c->size)};
 	for (int i = 0; i < c->nbody; i++)
 		l->iov[i + 1] = c->body[i];

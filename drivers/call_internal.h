@@ -21,14 +21,6 @@ static inline size_t call_body_max(const struct call_config *cfg)
 	return cfg->body_max ? cfg->body_max : CALL_MESSAGE_MAX;
 }
 
-/* A list of views with room for the next call's, grown at the first call that needs it. */
-struct call_views {
-	struct iovec *iov;
-	int cap;
-};
-
-int call_views_reserve(struct call_views *v, int n) MUST_CHECK;
-
 /* When a slot of a reference transport that lost its connection may send again, as the lean ones' links do. */
 struct call_pause {
 	nsec_t until; /* 0: now */

@@ -29,6 +29,7 @@ int grpc_fetch(const struct grpc_fetch *f, int *ret_status, struct buf *ret, str
 		.servers = &f->server,
 		.conn = f->conn,
 		.path = f->path,
+		.views = 1,
 	};
 	const struct iovec body = {.iov_base = (void *)f->message, .iov_len = f->size};
 	struct call c = {.body = &body, .nbody = 1, .size = f->size};

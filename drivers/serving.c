@@ -127,6 +127,7 @@ int serving_open(struct serving **ret, const struct serving_config *cfg, struct 
 		.content_type = cfg->content_type,
 		.headers = cfg->headers,
 		.nheaders = cfg->nheaders,
+		.views = (int)body_template_iovecs(cfg->body),
 		.wanted_header = cfg->wanted_header,
 		.seed = s->driver.seed,
 	};

@@ -50,8 +50,9 @@ struct rpc_result {
 	const char *text; /* code < 0: the server's own words, decoded, or ours; may hold any bytes but NUL */
 };
 
-int rpc_call_new(struct rpc_call **ret, unsigned number) MUST_CHECK; /* number: the caller's own */
-void rpc_call_free(struct rpc_call *c);                              /* not under way */
+/* number: the caller's own; views: that a message may be given in. */
+int rpc_call_new(struct rpc_call **ret, unsigned number, int views) MUST_CHECK;
+void rpc_call_free(struct rpc_call *c); /* not under way */
 unsigned rpc_call_number(const struct rpc_call *c);
 bool rpc_call_under_way(const struct rpc_call *c);
 /* Valid from the end of the call until its next submit. */
@@ -76,7 +77,7 @@ int rpc_session_start(struct rpc_session *s) MUST_CHECK;
 void rpc_session_end(struct rpc_session *s, int code, const char *why);
 
 /* Starts a call; its views (not their array) stay as they are until it is done. ERR_CLOSED: no more calls on this
- * connection, ERR_NOMEM. */
+ * connection; ERR_RANGE: more than 4 GiB or than the call has views for; ERR_NOMEM. */
 int rpc_session_submit(struct rpc_session *s, struct rpc_call *c, const struct iovec *body, int nbody,
 		       size_t size) MUST_CHECK;
 /* Gives a call up: the stream is reset; done is called with the code and text. */

@@ -22,12 +22,18 @@ const char *rpc_status_name(int status)
 	return status >= 0 && (size_t)status < ARRAY_LEN(status_names) ? status_names[status] : "UNKNOWN";
 }
 
-int rpc_call_new(struct rpc_call **ret, unsigned number)
+int rpc_call_new(struct rpc_call **ret, unsigned number, int views)
 {
 	struct rpc_call *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return ERR_NOMEM;
+	c->body = calloc((size_t)views + 1, sizeof(*c->body));
+	if (!c->body) {
+		free(c);
+		return ERR_NOMEM;
+	}
+	c->views = views;
 	c->number = number;
 	c->status = -1;
 	*ret = c;
@@ -71,16 +77,8 @@ int rpc_call_begin(struct rpc_call *c, const struct iovec *body, int n, size_t s
 {
 	c->nbody = 0;
 	c->left = 0;
-	if (size > UINT32_MAX)
+	if (size > UINT32_MAX || n > c->views)
 		return ERR_RANGE;
-	if (n > c->body_cap) {
-		struct iovec *room = realloc(c->body, (size_t)n * sizeof(*room));
-
-		if (!room)
-			return ERR_NOMEM;
-		c->body = room;
-		c->body_cap = n;
-	}
 	for (int i = 0; i < n; i++) {
 		if (body[i].iov_len == 0)
 			continue;

@@ -18,8 +18,8 @@ struct rpc_call {
 	/* The request: its prefix, then views; position in them of what is to be sent next. */
 	unsigned char prefix[RPC_PREFIX];
 	struct iovec *body;
-	int nbody, body_cap, at_view;
-	size_t at_byte; /* in view at_view, or in the prefix while left_prefix is not 0 */
+	int nbody, views, at_view; /* views: room in body */
+	size_t at_byte;            /* in view at_view, or in the prefix while left_prefix is not 0 */
 	size_t left_prefix, left;
 	/* The reply. */
 	size_t message_max;
@@ -33,7 +33,7 @@ struct rpc_call {
 	struct buf message, text;
 };
 
-/* Prepares for a call of `size` bytes in n views. ERR_NOMEM, ERR_RANGE. */
+/* Prepares for a call of `size` bytes in n views. ERR_RANGE. */
 int rpc_call_begin(struct rpc_call *c, const struct iovec *body, int n, size_t size, size_t message_max);
 /* How much of the request one DATA frame may carry: at most `most` bytes in at most `views` views. */
 size_t rpc_call_next(const struct rpc_call *c, size_t most, int views);

@@ -81,7 +81,7 @@ static uint64_t read_all(const char *data, size_t size, size_t piece, int write_
 
 	require(rpc_session_new(&p.session, &cfg, NULL) == 0);
 	for (unsigned i = 0; i < CALLS; i++) {
-		require(rpc_call_new(&p.calls[i], i) == 0);
+		require(rpc_call_new(&p.calls[i], i, 2) == 0);
 		require(rpc_session_submit(p.session, p.calls[i], views, i ? 2 : 1, i ? 300 + sizeof(body) : 300) == 0);
 	}
 	up = drain(&p);

@@ -50,6 +50,7 @@ static void fixture_prepare(struct fixture *f, const struct variant *v)
 		.protocol = v->protocol,
 		.slots = 1,
 		.nservers = 1,
+		.views = 4,
 		.path = v->protocol == CALL_HTTP ? "/v2/predict" : "/test.Echo/Call",
 		.content_type = v->protocol == CALL_HTTP ? "application/octet-stream" : NULL,
 		.wanted_header = v->protocol == CALL_HTTP ? "x-number" : NULL,
@@ -188,6 +189,20 @@ static void bodies_come_back(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		assert_echo(&f, i % 2 ? "hello" : "a longer body than the one before");
 	assert_int_equal(f.transport->reconnects, 0);
+	fixture_close(&f, v);
+}
+
+static void more_views_than_were_said_are_refused(void **state)
+{
+	const struct variant *v = *state;
+	const struct iovec views[5] = {{NULL, 0}};
+	const struct call c = {.body = views, .nbody = 5, .sent = clock_now()};
+	struct fixture f;
+
+	fixture_prepare(&f, v);
+	fixture_open(&f, v);
+	assert_int_equal(f.transport->ops->send(f.transport, &c), ERR_RANGE);
+	assert_echo(&f, "the slot is as it was");
 	fixture_close(&f, v);
 }
 
@@ -675,7 +690,8 @@ static void transports_are_found_by_name(void **state)
 #variant ": " #test, test, NULL, NULL, (void *)&(variant) \
 	}
 #define FOR_ALL(variant) \
-	FOR(variant, bodies_come_back), FOR(variant, big_bodies_go_both_ways), FOR(variant, slots_are_independent), \
+	FOR(variant, bodies_come_back), FOR(variant, more_views_than_were_said_are_refused), \
+		FOR(variant, big_bodies_go_both_ways), FOR(variant, slots_are_independent), \
 		FOR(variant, error_of_the_server_keeps_its_words), \
 		FOR(variant, broken_connections_are_errors_and_come_back), FOR(variant, silence_ends_in_a_timeout), \
 		FOR(variant, silent_server_is_dialled_again), \

@@ -148,7 +148,7 @@ static void client_new(struct client *c)
 					.done = call_done,
 					.arg = c};
 	assert_int_equal(rpc_session_new(&c->session, &c->config, NULL), 0);
-	assert_int_equal(rpc_call_new(&c->call, 7), 0);
+	assert_int_equal(rpc_call_new(&c->call, 7, 1), 0);
 	assert_int_equal(rpc_call_number(c->call), 7);
 }
 
