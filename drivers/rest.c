@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/json_answer.h"
@@ -79,48 +78,45 @@ static int decode(const void *arg, const struct call_finished *f, float *values,
 	return json_answer(f->body, f->size, NULL, values, nvalues, ret, err);
 }
 
-static int set_up(struct rest *d, const struct driver_config *cfg, struct error *err)
+static bool is_json(const struct rest *d)
 {
-	const struct rest_options *o = &d->options;
-	bool json = strncmp(o->uri, "/v1/", 4) == 0;
-	struct serving_config serving = {
-		.options = &o->serving,
-		.content_type = json ? "application/json" : "multipart/form-data; boundary=" REST_BOUNDARY,
-		.decode = decode,
-		.error_member = "error",
-	};
-	int r = serving_check_name("-restapi-request-uri", o->uri, err);
+	return strncmp(d->options.uri, "/v1/", 4) == 0;
+}
 
-	snprintf(d->base.path, sizeof(d->base.path), "%s", o->uri);
-	if (r == 0)
-		r = serving_driver_begin(&d->base, &driver_rest, cfg, CALL_HTTP, &o->serving, err);
-	if (r == 0)
-		r = serving_driver_servers(&d->base, "-restapi-host", o->host, "8000", err);
-	if (r < 0)
-		return r;
-	r = json ? rest_json(&d->base.body, cfg->spec, cfg->batch)
-		 : rest_multipart(&d->base.body, cfg->spec, cfg->batch);
-	if (r < 0)
-		return error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", cfg->batch,
-				 error_message(r));
-	return serving_driver_connect(&d->base, &serving, err);
+static int plan(struct serving_driver *base, struct serving_plan *ret, struct error *err)
+{
+	struct rest *d = (struct rest *)base;
+
+	d->options = *(const struct rest_options *)base->config.options;
+	*ret = (struct serving_plan){
+		.protocol = CALL_HTTP,
+		.host_option = "-restapi-host",
+		.hosts = d->options.host,
+		.port = "8000",
+		.call = {.options = &d->options.serving,
+			 .content_type =
+				 is_json(d) ? "application/json" : "multipart/form-data; boundary=" REST_BOUNDARY,
+			 .decode = decode,
+			 .error_member = "error"},
+	};
+	return serving_check_name("-restapi-request-uri", d->options.uri, err);
+}
+
+static int make_request(struct serving_driver *d)
+{
+	const struct rest *r = (const struct rest *)d;
+
+	snprintf(d->path, sizeof(d->path), "%s", r->options.uri);
+	return is_json(r) ? rest_json(&d->body, d->config.spec, d->config.batch)
+			  : rest_multipart(&d->body, d->config.spec, d->config.batch);
 }
 
 static int rest_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
 {
-	struct rest *d = calloc(1, sizeof(*d));
-	int r;
+	static const struct serving_kind kind = {
+		.ops = &driver_rest, .size = sizeof(struct rest), .plan = plan, .make_request = make_request};
 
-	if (!d)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	d->options = *(const struct rest_options *)cfg->options;
-	r = set_up(d, cfg, err);
-	if (r < 0) {
-		serving_driver_close(&d->base.base);
-		return r;
-	}
-	*ret = &d->base.base;
-	return 0;
+	return serving_driver_open(ret, &kind, cfg, err);
 }
 
 static int rest_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)

@@ -39,26 +39,15 @@ void serving_driver_close(struct driver *driver)
 	free(d);
 }
 
-int serving_driver_begin(struct serving_driver *d, const struct driver_ops *ops, const struct driver_config *cfg,
-			 enum call_protocol protocol, const struct serving_options *options, struct error *err)
-{
-	int r = serving_check_config(cfg, err);
+/* ---- an open, step by step ---- */
 
-	d->base.ops = ops;
-	d->base.stages = cfg->reference ? 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE : 0;
-	d->config = *cfg;
-	d->protocol = protocol;
-	return r < 0 ? r : call_transport_find(&d->transport, protocol, options->transport, err);
-}
-
-int serving_driver_servers(struct serving_driver *d, const char *option, const char *hosts, const char *port,
-			   struct error *err)
+static int find_servers(struct serving_driver *d, const struct serving_plan *plan, struct error *err)
 {
 	const struct servers_config cfg = {
-		.hosts = hosts,
-		.ports = port,
-		.host_option = option,
-		.port_option = option,
+		.hosts = plan->hosts,
+		.ports = plan->port,
+		.host_option = plan->host_option,
+		.port_option = plan->host_option,
 		.alpn = d->protocol == CALL_GRPC ? ALPN_GRPC : ALPN_HTTP,
 		.conn = d->config.conn,
 	};
@@ -66,10 +55,10 @@ int serving_driver_servers(struct serving_driver *d, const char *option, const c
 	return servers_open(&d->servers, &cfg, err);
 }
 
-int serving_driver_metrics(struct serving_driver *d, const char *hosts, uint16_t port, struct error *err)
+static int find_metrics(struct serving_driver *d, const struct serving_plan *plan, struct error *err)
 {
 	const struct servers_config cfg = {
-		.hosts = hosts,
+		.hosts = plan->metrics_hosts,
 		.ports = "8080",
 		.host_option = "-metrics-host",
 		.port_option = "-metrics-host",
@@ -78,25 +67,74 @@ int serving_driver_metrics(struct serving_driver *d, const char *hosts, uint16_t
 	const char *unix_socket = d->config.conn->unix_socket;
 	int r = 0;
 
-	if (*hosts)
+	if (!plan->metrics_hosts)
+		return 0;
+	if (*plan->metrics_hosts)
 		return servers_open(&d->metrics, &cfg, err);
 	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++)
-		r = servers_add(&d->metrics, endpoint_host(d->servers.endpoints[i]), port, unix_socket, err);
+		r = servers_add(&d->metrics, endpoint_host(d->servers.endpoints[i]), plan->metrics_port, unix_socket,
+				err);
 	return r < 0 ? r : 0;
 }
 
-int serving_driver_connect(struct serving_driver *d, struct serving_config *cfg, struct error *err)
+static int connect_slots(struct serving_driver *d, struct serving_config *call, struct error *err)
 {
 	if (d->config.slots == 0)
 		return 0;
-	cfg->driver = &d->config;
-	cfg->transport = d->transport;
-	cfg->servers = &d->servers;
-	cfg->protocol = d->protocol;
-	cfg->path = d->path;
-	cfg->body = &d->body;
-	return serving_open(&d->serving, cfg, err);
+	call->driver = &d->config;
+	call->transport = d->transport;
+	call->servers = &d->servers;
+	call->protocol = d->protocol;
+	call->path = d->path;
+	call->body = &d->body;
+	return serving_open(&d->serving, call, err);
 }
+
+static int set_up(struct serving_driver *d, const struct serving_kind *kind, struct error *err)
+{
+	struct serving_plan plan = {0};
+	int r = kind->plan(d, &plan, err);
+
+	if (r == 0)
+		r = serving_check_config(&d->config, err);
+	d->protocol = plan.protocol;
+	if (r == 0)
+		r = call_transport_find(&d->transport, plan.protocol, plan.call.options->transport, err);
+	if (r == 0)
+		r = find_servers(d, &plan, err);
+	if (r == 0)
+		r = find_metrics(d, &plan, err);
+	for (unsigned i = 0; r == 0 && kind->check && i < d->servers.n; i++)
+		r = kind->check(d, d->servers.endpoints[i], err);
+	if (r < 0)
+		return r;
+	r = kind->make_request(d);
+	if (r < 0)
+		return error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", d->config.batch,
+				 error_message(r));
+	return connect_slots(d, &plan.call, err);
+}
+
+int serving_driver_open(struct driver **ret, const struct serving_kind *kind, const struct driver_config *cfg,
+			struct error *err)
+{
+	struct serving_driver *d = calloc(1, kind->size);
+	int r;
+
+	if (!d)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	d->base.ops = kind->ops;
+	d->base.stages = cfg->reference ? 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE : 0;
+	d->config = *cfg;
+	r = set_up(d, kind, err);
+	if (r < 0)
+		serving_driver_close(&d->base);
+	else
+		*ret = &d->base;
+	return r;
+}
+
+/* ---- what options say, and questions to servers ---- */
 
 int serving_protocol(enum call_protocol *ret, const char *given, const char *http, struct error *err)
 {

@@ -30,17 +30,31 @@ int serving_driver_submit(struct driver *d, unsigned slot, struct request *req, 
 int serving_driver_poll(struct driver *d, nsec_t deadline, struct completion *done, int max, struct error *err);
 void serving_driver_close(struct driver *d);
 
-/* The steps: the config's limits and the transport; the servers, with host as the option's value and port where a host
- * has none. */
-int serving_driver_begin(struct serving_driver *d, const struct driver_ops *ops, const struct driver_config *cfg,
-			 enum call_protocol protocol, const struct serving_options *options,
-			 struct error *err) MUST_CHECK;
-int serving_driver_servers(struct serving_driver *d, const char *option, const char *hosts, const char *port,
-			   struct error *err) MUST_CHECK;
-/* hosts "": the servers' own hosts at the port. */
-int serving_driver_metrics(struct serving_driver *d, const char *hosts, uint16_t port, struct error *err) MUST_CHECK;
-/* Connects the slots, if there are any; cfg has what the protocol adds, the rest is filled in. */
-int serving_driver_connect(struct serving_driver *d, struct serving_config *cfg, struct error *err) MUST_CHECK;
+/* What a driver's options come to: where its servers are and what its calls are like. */
+struct serving_plan {
+	enum call_protocol protocol;
+	const char *host_option, *hosts, *port; /* the option's name and value; the port where a host has none */
+	const char *metrics_hosts;              /* NULL: no metrics; "": the servers' own hosts at metrics_port */
+	uint16_t metrics_port;
+	/* What the protocol adds to a call; serving_driver_open fills in the rest. */
+	struct serving_config call;
+};
+
+/* What a driver brings to its open; each is called once, in this order. */
+struct serving_kind {
+	const struct driver_ops *ops;
+	size_t size; /* of the driver's struct */
+	/* Copies the options from d->config and checks what is said in them. ret is zeroed. */
+	int (*plan)(struct serving_driver *d, struct serving_plan *ret, struct error *err);
+	/* Asks each server whether it has the model. NULL: no server is asked. */
+	int (*check)(const struct serving_driver *d, struct endpoint *e, struct error *err);
+	/* Makes d->body and d->path; a code without words. */
+	int (*make_request)(struct serving_driver *d);
+};
+
+/* The whole of a driver's open: every slot is connected when it succeeds. */
+int serving_driver_open(struct driver **ret, const struct serving_kind *kind, const struct driver_config *cfg,
+			struct error *err) MUST_CHECK;
 
 /* "grpc", or the other word the driver takes. */
 int serving_protocol(enum call_protocol *ret, const char *given, const char *http, struct error *err) MUST_CHECK;

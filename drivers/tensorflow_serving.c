@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/json_answer.h"
@@ -125,6 +124,13 @@ static int check_rest(const struct tensorflow_serving *d, struct endpoint *e, st
 	return r;
 }
 
+static int check(const struct serving_driver *base, struct endpoint *e, struct error *err)
+{
+	const struct tensorflow_serving *d = (const struct tensorflow_serving *)base;
+
+	return base->protocol == CALL_GRPC ? check_grpc(d, e, err) : check_rest(d, e, err);
+}
+
 /* ---- the driver ---- */
 
 static int decode_grpc(const void *arg, const struct call_finished *f, float *values, size_t nvalues,
@@ -141,46 +147,29 @@ static int decode_rest(const void *arg, const struct call_finished *f, float *va
 	return json_answer(f->body, f->size, form->output, values, nvalues, ret, err);
 }
 
-static int make_request(struct tensorflow_serving *d, struct error *err)
+static int make_request(struct serving_driver *base)
 {
-	const struct tensorflow_serving_form *form = &d->form;
+	const struct tensorflow_serving_form *form = &((struct tensorflow_serving *)base)->form;
 	char version[40] = "";
+
+	if (base->protocol == CALL_GRPC) {
+		snprintf(base->path, sizeof(base->path), "%s", PREDICT);
+		return tensorflow_serving_predict(&base->body, form);
+	}
+	if (form->version)
+		snprintf(version, sizeof(version), "/versions/%" PRId64, form->version);
+	snprintf(base->path, sizeof(base->path), "/v1/models/%s%s:predict", form->model, version);
+	return tensorflow_serving_rest(&base->body, form);
+}
+
+static int plan(struct serving_driver *base, struct serving_plan *ret, struct error *err)
+{
+	struct tensorflow_serving *d = (struct tensorflow_serving *)base;
+	struct tensorflow_serving_options *o = &d->options;
+	const struct driver_config *cfg = &base->config;
 	int r;
 
-	if (d->base.protocol == CALL_GRPC) {
-		snprintf(d->base.path, sizeof(d->base.path), "%s", PREDICT);
-		r = tensorflow_serving_predict(&d->base.body, form);
-	} else {
-		if (form->version)
-			snprintf(version, sizeof(version), "/versions/%" PRId64, form->version);
-		snprintf(d->base.path, sizeof(d->base.path), "/v1/models/%s%s:predict", form->model, version);
-		r = tensorflow_serving_rest(&d->base.body, form);
-	}
-	return r < 0 ? error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", form->batch,
-				 error_message(r))
-		     : 0;
-}
-
-static int connect_slots(struct tensorflow_serving *d, struct error *err)
-{
-	bool rest = d->base.protocol == CALL_HTTP;
-	struct serving_config cfg = {
-		.options = &d->options.serving,
-		.content_type = rest ? "application/json" : NULL,
-		.decode = rest ? decode_rest : decode_grpc,
-		.arg = &d->form,
-		.error_member = rest ? "error" : NULL,
-	};
-
-	return serving_driver_connect(&d->base, &cfg, err);
-}
-
-static int set_up(struct tensorflow_serving *d, const struct driver_config *cfg, struct error *err)
-{
-	const struct tensorflow_serving_options *o = &d->options;
-	enum call_protocol protocol = CALL_GRPC;
-	int r = serving_protocol(&protocol, o->protocol, "rest", err);
-
+	*o = *(const struct tensorflow_serving_options *)cfg->options;
 	d->form = (struct tensorflow_serving_form){
 		.spec = cfg->spec,
 		.batch = cfg->batch,
@@ -190,38 +179,32 @@ static int set_up(struct tensorflow_serving *d, const struct driver_config *cfg,
 		.input_name = o->input_name,
 		.output = *o->output_name ? o->output_name : NULL,
 	};
-	if (r == 0)
-		r = check_names(d, err);
-	if (r == 0)
-		r = serving_driver_begin(&d->base, &driver_tensorflow_serving, cfg, protocol, &o->serving, err);
-	if (r == 0)
-		r = serving_driver_servers(&d->base, "-tensorflow-serving-host", o->host,
-					   protocol == CALL_GRPC ? "8500" : "8501", err);
-	if (r == 0 && *o->metrics_uri)
-		r = serving_driver_metrics(&d->base, o->metrics_host, REST_PORT, err);
-	for (unsigned i = 0; r == 0 && i < d->base.servers.n; i++)
-		r = protocol == CALL_GRPC ? check_grpc(d, d->base.servers.endpoints[i], err)
-					  : check_rest(d, d->base.servers.endpoints[i], err);
-	if (r == 0)
-		r = make_request(d, err);
-	return r < 0 ? r : connect_slots(d, err);
+	r = serving_protocol(&ret->protocol, o->protocol, "rest", err);
+	if (r < 0)
+		return r;
+	ret->host_option = "-tensorflow-serving-host";
+	ret->hosts = o->host;
+	ret->port = ret->protocol == CALL_GRPC ? "8500" : "8501";
+	ret->metrics_hosts = *o->metrics_uri ? o->metrics_host : NULL;
+	ret->metrics_port = REST_PORT;
+	ret->call = (struct serving_config){.options = &o->serving, .arg = &d->form, .decode = decode_grpc};
+	if (ret->protocol == CALL_HTTP) {
+		ret->call.decode = decode_rest;
+		ret->call.content_type = "application/json";
+		ret->call.error_member = "error";
+	}
+	return check_names(d, err);
 }
 
 static int tensorflow_serving_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
 {
-	struct tensorflow_serving *d = calloc(1, sizeof(*d));
-	int r;
+	static const struct serving_kind kind = {.ops = &driver_tensorflow_serving,
+						 .size = sizeof(struct tensorflow_serving),
+						 .plan = plan,
+						 .check = check,
+						 .make_request = make_request};
 
-	if (!d)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	d->options = *(const struct tensorflow_serving_options *)cfg->options;
-	r = set_up(d, cfg, err);
-	if (r < 0) {
-		serving_driver_close(&d->base.base);
-		return r;
-	}
-	*ret = &d->base.base;
-	return 0;
+	return serving_driver_open(ret, &kind, cfg, err);
 }
 
 static int tensorflow_serving_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)

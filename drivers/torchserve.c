@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/json_answer.h"
@@ -79,10 +78,10 @@ static int decode(const void *arg, const struct call_finished *f, float *values,
 	return json_answer(f->body, f->size, NULL, values, nvalues, ret, err);
 }
 
-static int check_ping(const struct torchserve *d, const struct endpoint *e, struct error *err)
+static int check(const struct serving_driver *d, struct endpoint *e, struct error *err)
 {
 	struct buf body = {0};
-	int status, r = serving_ask_http(&d->base, e, "/ping", &status, &body, err);
+	int status, r = serving_ask_http(d, e, "/ping", &status, &body, err);
 
 	if (r == 0 && status != 200)
 		r = error_set(err, ERR_UNSUPPORTED,
@@ -92,56 +91,47 @@ static int check_ping(const struct torchserve *d, const struct endpoint *e, stru
 	return r;
 }
 
-static int set_up(struct torchserve *d, const struct driver_config *cfg, struct error *err)
+static int plan(struct serving_driver *base, struct serving_plan *ret, struct error *err)
 {
-	const struct torchserve_options *o = &d->options;
-	bool vision = serving_is_vision(cfg);
-	const char *uri = torchserve_uri(o, cfg->spec->name);
-	struct serving_config serving = {
-		.options = &o->serving,
-		.content_type = vision ? "application/octet-stream" : "application/json",
-		.decode = decode,
-		.error_member = "message",
-	};
-	int r = serving_check_name("-torchserve-request-uri", uri, err);
+	struct torchserve *d = (struct torchserve *)base;
+	bool vision = serving_is_vision(&base->config);
 
-	snprintf(d->base.path, sizeof(d->base.path), "%s", uri);
-	if (r == 0)
-		r = serving_driver_begin(&d->base, &driver_torchserve, cfg, CALL_HTTP, &o->serving, err);
-	if (r == 0)
-		r = serving_driver_servers(&d->base, "-torchserve-host", o->host, "8080", err);
-	if (r == 0 && *o->metrics_uri)
-		r = serving_driver_metrics(&d->base, o->metrics_host, METRICS_PORT, err);
-	for (unsigned i = 0; r == 0 && i < d->base.servers.n; i++)
-		r = check_ping(d, d->base.servers.endpoints[i], err);
-	if (r < 0)
-		return r;
-	r = torchserve_body(&d->base.body, cfg->spec, cfg->batch);
-	if (r == ERR_UNSUPPORTED)
+	d->options = *(const struct torchserve_options *)base->config.options;
+	*ret = (struct serving_plan){
+		.protocol = CALL_HTTP,
+		.host_option = "-torchserve-host",
+		.hosts = d->options.host,
+		.port = "8080",
+		.metrics_hosts = *d->options.metrics_uri ? d->options.metrics_host : NULL,
+		.metrics_port = METRICS_PORT,
+		.call = {.options = &d->options.serving,
+			 .content_type = vision ? "application/octet-stream" : "application/json",
+			 .decode = decode,
+			 .error_member = "message"},
+	};
+	if (!vision && base->config.batch > 1)
 		return error_set(err, ERR_UNSUPPORTED,
-				 "a request of TorchServe's fraud handler is one row: pass "
-				 "-batch-size 1");
-	if (r < 0)
-		return error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", cfg->batch,
-				 error_message(r));
-	return serving_driver_connect(&d->base, &serving, err);
+				 "a request of TorchServe's fraud handler is one row: pass -batch-size 1");
+	return serving_check_name("-torchserve-request-uri", torchserve_uri(&d->options, base->config.spec->name), err);
+}
+
+static int make_request(struct serving_driver *d)
+{
+	const struct torchserve *t = (const struct torchserve *)d;
+
+	snprintf(d->path, sizeof(d->path), "%s", torchserve_uri(&t->options, d->config.spec->name));
+	return torchserve_body(&d->body, d->config.spec, d->config.batch);
 }
 
 static int torchserve_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
 {
-	struct torchserve *d = calloc(1, sizeof(*d));
-	int r;
+	static const struct serving_kind kind = {.ops = &driver_torchserve,
+						 .size = sizeof(struct torchserve),
+						 .plan = plan,
+						 .check = check,
+						 .make_request = make_request};
 
-	if (!d)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	d->options = *(const struct torchserve_options *)cfg->options;
-	r = set_up(d, cfg, err);
-	if (r < 0) {
-		serving_driver_close(&d->base.base);
-		return r;
-	}
-	*ret = &d->base.base;
-	return 0;
+	return serving_driver_open(ret, &kind, cfg, err);
 }
 
 static int torchserve_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/json_answer.h"
@@ -110,6 +109,13 @@ static int check_http(const struct triton *d, struct endpoint *e, struct error *
 	return r;
 }
 
+static int check(const struct serving_driver *base, struct endpoint *e, struct error *err)
+{
+	const struct triton *d = (const struct triton *)base;
+
+	return base->protocol == CALL_GRPC ? check_grpc(d, e, err) : check_http(d, e, err);
+}
+
 /* ---- the driver ---- */
 
 static int decode_grpc(const void *arg, const struct call_finished *f, float *values, size_t nvalues,
@@ -124,41 +130,21 @@ static int decode_http(const void *arg, const struct call_finished *f, float *va
 	return triton_decode_http(arg, f->body, f->size, f->header, values, nvalues, ret, err);
 }
 
-static int make_request(struct triton *d, struct error *err)
+static int make_request(struct serving_driver *base)
 {
+	struct triton *d = (struct triton *)base;
 	size_t json_size = 0;
 	int r;
 
-	if (d->base.protocol == CALL_GRPC) {
-		snprintf(d->base.path, sizeof(d->base.path), "%s", SERVICE "ModelInfer");
-		r = triton_infer(&d->base.body, &d->form);
-	} else {
-		model_path(d, d->base.path, "/infer");
-		r = triton_http(&d->base.body, &d->form, &json_size);
+	if (base->protocol == CALL_GRPC) {
+		snprintf(base->path, sizeof(base->path), "%s", SERVICE "ModelInfer");
+		return triton_infer(&base->body, &d->form);
 	}
-	if (r < 0)
-		return error_set(err, (enum error_code)r, "cannot make requests of %u rows: %s", d->form.batch,
-				 error_message(r));
+	model_path(d, base->path, "/infer");
+	r = triton_http(&base->body, &d->form, &json_size);
 	snprintf(d->json_size, sizeof(d->json_size), "%zu", json_size);
 	d->header = (struct call_header){JSON_SIZE_HEADER, d->json_size};
-	return 0;
-}
-
-static int connect_slots(struct triton *d, struct error *err)
-{
-	bool http = d->base.protocol == CALL_HTTP;
-	struct serving_config cfg = {
-		.options = &d->options.serving,
-		.content_type = http ? "application/octet-stream" : NULL,
-		.headers = http ? &d->header : NULL,
-		.nheaders = http ? 1 : 0,
-		.wanted_header = http ? JSON_SIZE_HEADER : NULL,
-		.decode = http ? decode_http : decode_grpc,
-		.arg = &d->form,
-		.error_member = http ? "error" : NULL,
-	};
-
-	return serving_driver_connect(&d->base, &cfg, err);
+	return r;
 }
 
 static int check_names(const struct triton *d, struct error *err)
@@ -174,13 +160,16 @@ static int check_names(const struct triton *d, struct error *err)
 	return r;
 }
 
-static int set_up(struct triton *d, const struct driver_config *cfg, struct error *err)
+static int plan(struct serving_driver *base, struct serving_plan *ret, struct error *err)
 {
-	const struct triton_options *o = &d->options;
-	const char *output = o->output_name ? o->output_name : cfg->spec->output;
-	enum call_protocol protocol = CALL_GRPC;
-	int r = serving_protocol(&protocol, o->protocol, "http", err);
+	struct triton *d = (struct triton *)base;
+	struct triton_options *o = &d->options;
+	const struct driver_config *cfg = &base->config;
+	const char *output;
+	int r;
 
+	*o = *(const struct triton_options *)cfg->options;
+	output = o->output_name ? o->output_name : cfg->spec->output;
 	d->form = (struct triton_form){
 		.spec = cfg->spec,
 		.batch = cfg->batch,
@@ -189,35 +178,33 @@ static int set_up(struct triton *d, const struct driver_config *cfg, struct erro
 		.input_name = o->input_name,
 		.output = *output ? output : NULL,
 	};
-	if (r == 0)
-		r = check_names(d, err);
-	if (r == 0)
-		r = serving_driver_begin(&d->base, &driver_triton, cfg, protocol, &o->serving, err);
-	if (r == 0)
-		r = serving_driver_servers(&d->base, "-host", o->host, protocol == CALL_GRPC ? "8001" : "8000", err);
-	for (unsigned i = 0; r == 0 && i < d->base.servers.n; i++)
-		r = protocol == CALL_GRPC ? check_grpc(d, d->base.servers.endpoints[i], err)
-					  : check_http(d, d->base.servers.endpoints[i], err);
-	if (r == 0)
-		r = make_request(d, err);
-	return r < 0 ? r : connect_slots(d, err);
+	r = serving_protocol(&ret->protocol, o->protocol, "http", err);
+	if (r < 0)
+		return r;
+	ret->host_option = "-host";
+	ret->hosts = o->host;
+	ret->port = ret->protocol == CALL_GRPC ? "8001" : "8000";
+	ret->call = (struct serving_config){.options = &o->serving, .arg = &d->form, .decode = decode_grpc};
+	if (ret->protocol == CALL_HTTP) {
+		ret->call.decode = decode_http;
+		ret->call.content_type = "application/octet-stream";
+		ret->call.headers = &d->header;
+		ret->call.nheaders = 1;
+		ret->call.wanted_header = JSON_SIZE_HEADER;
+		ret->call.error_member = "error";
+	}
+	return check_names(d, err);
 }
 
 static int triton_open(struct driver **ret, const struct driver_config *cfg, struct error *err)
 {
-	struct triton *d = calloc(1, sizeof(*d));
-	int r;
+	static const struct serving_kind kind = {.ops = &driver_triton,
+						 .size = sizeof(struct triton),
+						 .plan = plan,
+						 .check = check,
+						 .make_request = make_request};
 
-	if (!d)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	d->options = *(const struct triton_options *)cfg->options;
-	r = set_up(d, cfg, err);
-	if (r < 0) {
-		serving_driver_close(&d->base.base);
-		return r;
-	}
-	*ret = &d->base.base;
-	return 0;
+	return serving_driver_open(ret, &kind, cfg, err);
 }
 
 static int stats_grpc(struct triton *d, struct endpoint *e, server_stat_fn *fn, void *arg, struct error *err)
