@@ -12,10 +12,12 @@
 #include "drivers/torchserve.h"
 #include "drivers/triton.h"
 
+/* clang-format off: one a line */
 const struct driver_ops *const drivers[] = {
 	&driver_null,   &driver_redisai,    &driver_redis_set, &driver_tensorflow_serving,
 	&driver_triton, &driver_torchserve, &driver_rest,      NULL,
 };
+/* clang-format on */
 
 const struct driver_ops *driver_find(const char *name)
 {
