@@ -10,6 +10,7 @@
 #include "drivers/torchserve.h"
 #include "drivers/triton.h"
 
+#define READ_TIMEOUT_DEFAULT (5 * NSEC_PER_SEC)
 #define READ_TIMEOUT(name) \
 	{ \
 		name, OPTION_DURATION, offsetof(struct conn_options, timeout), "The same as -timeout.", 1e6, 1e15 \
@@ -17,6 +18,13 @@
 
 const struct option restapi_timeout[] = {READ_TIMEOUT("restapi-read-timeout"), {0}};
 const struct option torchserve_timeout[] = {READ_TIMEOUT("torchserve-read-timeout"), {0}};
+
+void http_defaults(struct run_options *run, struct conn_options *conn, void *driver)
+{
+	(void)run;
+	(void)driver;
+	conn->timeout = READ_TIMEOUT_DEFAULT;
+}
 
 void serving_setting(struct run_description *ret, const char *key, const char *value)
 {

@@ -24,5 +24,7 @@ int rest_describe(struct run_description *ret, const void *options, const struct
 
 /* AIBench's names for -timeout, in the programs of HTTP servers. */
 extern const struct option restapi_timeout[], torchserve_timeout[];
+/* And its default of them for rows of data: a run_program's defaults. */
+void http_defaults(struct run_options *run, struct conn_options *conn, void *driver);
 
 #endif
