@@ -221,29 +221,6 @@ static void fill_up(const struct tensor *t, size_t n)
 		memcpy((char *)t->data + n * size, (char *)t->data + (n - 1) * size, size);
 }
 
-int wire_tensor_make_tensorflow(struct tensor **ret, const struct wire_tensor *t, size_t max)
-{
-	size_t count, size, n;
-	struct tensor *made;
-	int r = size_of(&count, &size, t, max);
-
-	if (r < 0)
-		return r;
-	if (t->content.data)
-		return from_content(ret, t, size);
-	r = tensor_new(&made, t->dtype, t->dims, t->rank, true, &allocator_libc);
-	if (r < 0)
-		return r;
-	r = fill(made, t->values, tensorflow_field(t->dtype), &n);
-	if (r < 0) {
-		tensor_unref(made);
-		return r;
-	}
-	fill_up(made, n);
-	*ret = made;
-	return 0;
-}
-
 /* Of InferTensorContents. */
 static uint32_t triton_field(enum dtype t)
 {
@@ -264,7 +241,8 @@ static uint32_t triton_field(enum dtype t)
 	}
 }
 
-int wire_tensor_make_triton(struct tensor **ret, const struct wire_tensor *t, size_t max)
+/* From contents, or from the values in field `number`: all of them, or (partly) as TensorFlow fills them up. */
+static int make(struct tensor **ret, const struct wire_tensor *t, size_t max, uint32_t number, bool partly)
 {
 	size_t count, size, n;
 	struct tensor *made;
@@ -277,15 +255,30 @@ int wire_tensor_make_triton(struct tensor **ret, const struct wire_tensor *t, si
 	r = tensor_new(&made, t->dtype, t->dims, t->rank, true, &allocator_libc);
 	if (r < 0)
 		return r;
-	r = fill(made, t->values, triton_field(t->dtype), &n);
-	if (r == 0 && n != count)
+	r = fill(made, t->values, number, &n);
+	if (r == 0 && !partly && n != count)
 		r = ERR_INVALID;
-	if (r < 0)
+	if (r < 0) {
 		tensor_unref(made);
-	else
-		*ret = made;
-	return r;
+		return r;
+	}
+	if (partly)
+		fill_up(made, n);
+	*ret = made;
+	return 0;
 }
+
+int wire_tensor_make_tensorflow(struct tensor **ret, const struct wire_tensor *t, size_t max)
+{
+	return make(ret, t, max, tensorflow_field(t->dtype), true);
+}
+
+int wire_tensor_make_triton(struct tensor **ret, const struct wire_tensor *t, size_t max)
+{
+	return make(ret, t, max, triton_field(t->dtype), false);
+}
+
+/* --- what is written --- */
 
 static uint64_t load_integer(const struct tensor *t, size_t i)
 {
