@@ -91,6 +91,18 @@ void http_fixture_start(struct http_fixture *f, const char *more_models, nsec_t 
 		fail_msg("%s", err.text);
 }
 
+void http_fixture_start_with(struct http_fixture *f, const char *name, const char *path)
+{
+	char found[4096], model[4500];
+
+	if (test_data(found, sizeof(found), path)) {
+		snprintf(model, sizeof(model), "%s=%s", name, found);
+		http_fixture_start(f, model, 0, 0);
+	} else {
+		http_fixture_start(f, NULL, 0, 0);
+	}
+}
+
 void http_fixture_stop(struct http_fixture *f)
 {
 	http_server_stop(f->server);
@@ -119,6 +131,18 @@ void http_fixture_expect(struct http_fixture *f, const char *method, const char 
 	if (f->reply.status != status || (want && strcmp(got, want) != 0))
 		fail_msg("%s %s %s\nanswered %u %s\nin place of %u %s", method, path, body ? body : "", f->reply.status,
 			 got, status, want ? want : "");
+}
+
+void http_fixture_expect_tensor(const struct http_fixture *f, const char *begin, const struct tensor *want)
+{
+	float *got = calloc(want->count, sizeof(*got));
+
+	assert_non_null(got);
+	if (f->reply.status != 200 || strncmp(f->reply.body.data, begin, strlen(begin)) != 0)
+		fail_msg("answered %u %s", f->reply.status, f->reply.body.data);
+	read_floats(f->reply.body.data, got, want->count);
+	assert_memory_equal(got, want->data, want->size);
+	free(got);
 }
 
 struct tensor *http_fixture_run(struct http_fixture *f, enum fixture_model model, size_t rows, const float *transaction,

@@ -33,6 +33,8 @@ struct http_fixture {
 
 /* more_models: further words for repository_config.models, or NULL; timeout, body_max: the server's, 0: default. */
 void http_fixture_start(struct http_fixture *f, const char *more_models, nsec_t timeout, size_t body_max);
+/* With one more model, NAME[:VERSION], if path is there in the test data. */
+void http_fixture_start_with(struct http_fixture *f, const char *name, const char *path);
 void http_fixture_stop(struct http_fixture *f);
 
 /* Asks on a connection of its own and returns the reply's body, which is JSON or a text. */
@@ -41,6 +43,9 @@ const char *http_fixture_ask(struct http_fixture *f, const char *method, const c
 /* Fails the test, showing both, if status or body are others; body NULL: any. */
 void http_fixture_expect(struct http_fixture *f, const char *method, const char *path, const char *body,
 			 unsigned status, const char *want);
+
+/* The last reply is a JSON text of status 200 that begins so and has exactly this tensor's float32, bit for bit. */
+void http_fixture_expect_tensor(const struct http_fixture *f, const char *begin, const struct tensor *want);
 
 /* What the engine answers to float32 inputs of these shapes; the model's only output, to be unreferenced. */
 struct tensor *http_fixture_run(struct http_fixture *f, enum fixture_model model, size_t rows, const float *transaction,

@@ -35,18 +35,6 @@ static int stop(void **state)
 	return 0;
 }
 
-static void check_answer(const char *json, const char *begin, const struct tensor *want)
-{
-	float *got = calloc(want->count, sizeof(*got));
-
-	assert_non_null(got);
-	if (f.reply.status != 200 || strncmp(json, begin, strlen(begin)) != 0)
-		fail_msg("answered %u %s", f.reply.status, json);
-	read_floats(json, got, want->count);
-	assert_memory_equal(got, want->data, want->size);
-	free(got);
-}
-
 static void add_part(struct buf *form, const char *name, const void *data, size_t len)
 {
 	buf_printf(form, "--XX\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n\r\n", name, name);
@@ -54,12 +42,11 @@ static void add_part(struct buf *form, const char *name, const void *data, size_
 	buf_printf(form, "\r\n");
 }
 
-static const char *post_form(struct buf *form)
+static void post_form(struct buf *form)
 {
 	buf_printf(form, "--XX--\r\n");
 	http_fixture_ask(&f, "POST", "/v2/predict", FORM_TYPE, form->data, form->len);
 	buf_clear(form);
-	return f.reply.body.data;
 }
 
 static void torchserve_json_is_answered_as_by_the_engine(void **state)
@@ -84,7 +71,7 @@ static void torchserve_json_is_answered_as_by_the_engine(void **state)
 				 seed % 2 ? "/predictions/financial" : "/predictions/financialNet/1",
 				 seed % 4 ? JSON_TYPE : NULL, body.data, body.len);
 		want = http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference);
-		check_answer(f.reply.body.data, "{\"outputs\":[", want);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[", want);
 		assert_null(strstr(f.reply.body.data, "[["));
 		tensor_unref(want);
 	}
@@ -104,7 +91,7 @@ static void torchserve_raw_body_is_the_only_input(void **state)
 		http_fixture_ask(&f, "PUT", "/predictions/mobilenet_v1_100_224_cpu",
 				 n == 1 ? "Content-Type: application/octet-stream\r\n" : NULL, images,
 				 n * IMAGE * sizeof(*images));
-		check_answer(f.reply.body.data, n == 1 ? "[0." : "[[0.", want);
+		http_fixture_expect_tensor(&f, n == 1 ? "[0." : "[[0.", want);
 		tensor_unref(want);
 	}
 	free(images);
@@ -184,7 +171,8 @@ static void form_parts_pick_the_model(void **state)
 			want = http_fixture_run(&f, MODEL_NO_REFERENCE_2, 2, rows, NULL);
 			add_part(&form, "transaction", rows, sizeof(rows));
 		}
-		check_answer(post_form(&form), "{\"outputs\":[[", want);
+		post_form(&form);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 		tensor_unref(want);
 	}
 	buf_release(&form);
@@ -202,7 +190,8 @@ static void form_image_goes_to_the_vision_model(void **state)
 		struct tensor *want = http_fixture_run(&f, MODEL_VISION, n, images, NULL);
 
 		add_part(&form, "image", images, n * IMAGE * sizeof(*images));
-		check_answer(post_form(&form), "{\"outputs\":[[", want);
+		post_form(&form);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 		tensor_unref(want);
 	}
 	buf_release(&form);
@@ -232,7 +221,7 @@ static void json_members_pick_the_model(void **state)
 		http_fixture_ask(&f, "POST", "/v1/predict", JSON_TYPE, body.data, body.len);
 		want = seed % 2 ? http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference)
 				: http_fixture_run(&f, MODEL_NO_REFERENCE_2, 1, row, NULL);
-		check_answer(f.reply.body.data, "{\"outputs\":[[", want);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 		tensor_unref(want);
 	}
 	buf_release(&body);

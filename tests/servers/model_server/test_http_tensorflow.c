@@ -25,12 +25,8 @@ static struct http_fixture f;
 
 static int start(void **state)
 {
-	char path[4096], more[8192] = "";
-
 	(void)state;
-	if (test_data(path, sizeof(path), "models/savedmodel/saved_model_half_plus_two_cpu/00000123"))
-		snprintf(more, sizeof(more), "half_plus_two:123=%s", path);
-	http_fixture_start(&f, more[0] ? more : NULL, 0, 0);
+	http_fixture_start_with(&f, "half_plus_two:123", "models/savedmodel/saved_model_half_plus_two_cpu/00000123");
 	return 0;
 }
 
@@ -39,20 +35,6 @@ static int stop(void **state)
 	(void)state;
 	http_fixture_stop(&f);
 	return 0;
-}
-
-static void check_answer(const char *json, const char *member, const struct tensor *want)
-{
-	float *got = calloc(want->count, sizeof(*got));
-	char begin[32];
-
-	assert_non_null(got);
-	snprintf(begin, sizeof(begin), "{\"%s\":[[", member);
-	if (f.reply.status != 200 || strncmp(json, begin, strlen(begin)) != 0)
-		fail_msg("answered %u %s", f.reply.status, json);
-	read_floats(json, got, want->count);
-	assert_memory_equal(got, want->data, want->size);
-	free(got);
 }
 
 static void rows_are_answered_as_by_the_engine(void **state)
@@ -84,7 +66,7 @@ static void rows_are_answered_as_by_the_engine(void **state)
 		buf_printf(&body, "]}");
 		http_fixture_ask(&f, "POST", targets[seed % 4].path, NULL, body.data, body.len);
 		want = http_fixture_run(&f, targets[seed % 4].model, n, rows, NULL);
-		check_answer(f.reply.body.data, "predictions", want);
+		http_fixture_expect_tensor(&f, "{\"predictions\":[[", want);
 		tensor_unref(want);
 	}
 	buf_release(&body);
@@ -111,7 +93,7 @@ static void columns_are_answered_as_by_the_engine(void **state)
 				 seed % 2 ? "/v1/models/financial:predict" : "/v1/models/financialNet:predict", NULL,
 				 body.data, body.len);
 		want = http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference);
-		check_answer(f.reply.body.data, "outputs", want);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 		tensor_unref(want);
 	}
 	buf_release(&body);
@@ -130,14 +112,14 @@ static void single_input_needs_no_name_and_rows_may_name_it(void **state)
 	append_floats(&body, row, TRANSACTION);
 	buf_printf(&body, "]}");
 	http_fixture_ask(&f, "POST", NO_REFERENCE ":predict", NULL, body.data, body.len);
-	check_answer(f.reply.body.data, "outputs", want);
+	http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 
 	buf_clear(&body);
 	buf_printf(&body, " {\n\"ignored\": {\"a\": [1]}, \"instances\": [ {\"transaction\": ");
 	append_floats(&body, row, TRANSACTION);
 	buf_printf(&body, "} ]}");
 	http_fixture_ask(&f, "POST", NO_REFERENCE ":predict", NULL, body.data, body.len);
-	check_answer(f.reply.body.data, "predictions", want);
+	http_fixture_expect_tensor(&f, "{\"predictions\":[[", want);
 	tensor_unref(want);
 	buf_release(&body);
 }
@@ -156,7 +138,7 @@ static void model_on_the_queue_answers_as_the_engine(void **state)
 	buf_printf(&body, "}");
 	http_fixture_ask(&f, "POST", "/v1/models/mobilenet_v1_100_224_cpu:predict", NULL, body.data, body.len);
 	want = http_fixture_run(&f, MODEL_VISION, 2, images->data, NULL);
-	check_answer(f.reply.body.data, "outputs", want);
+	http_fixture_expect_tensor(&f, "{\"outputs\":[[", want);
 	tensor_unref(want);
 	tensor_unref(images);
 	buf_release(&body);

@@ -26,12 +26,8 @@ static struct http_fixture f;
 
 static int start(void **state)
 {
-	char path[4096], more[8192] = "";
-
 	(void)state;
-	if (test_data(path, sizeof(path), "models/triton/simple/1/model.onnx"))
-		snprintf(more, sizeof(more), "simple=%s", path);
-	http_fixture_start(&f, more[0] ? more : NULL, 0, 0);
+	http_fixture_start_with(&f, "simple", "models/triton/simple/1/model.onnx");
 	return 0;
 }
 
