@@ -109,7 +109,7 @@ static void write_config_tensors(struct buf *b, const char *title, const struct 
 
 		buf_printf(b, "%s{\"name\":", i ? "," : "");
 		json_write_string(b, infos[i].name, strlen(infos[i].name));
-		buf_printf(b, ",\"data_type\":\"TYPE_%s\",\"dims\":[", dtype_triton_name(infos[i].dtype));
+		buf_printf(b, ",\"data_type\":\"%s\",\"dims\":[", dtype_triton_config_name(infos[i].dtype));
 		if (infos[i].rank < 0)
 			buf_printf(b, "-1");
 		for (int d = first; d < infos[i].rank; d++)

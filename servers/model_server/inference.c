@@ -72,7 +72,7 @@ static int wrong_type(struct inference *inf, const struct model_tensor_info *inf
 			  dtype_triton_name(got), inf->model->name, dtype_triton_name(info->dtype));
 	else
 		error_set(&inf->error, ERR_INVALID, "Expects arg[%zu] ('%s') to be %s but %s is provided", index,
-			  info->name, dtype_tensorflow_name(info->dtype), dtype_tensorflow_name(got));
+			  info->name, dtype_tensorflow_word(info->dtype), dtype_tensorflow_word(got));
 	return inf->result = ERR_INVALID;
 }
 

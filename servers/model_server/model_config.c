@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "servers/model_server/dtypes.h"
 
 #define DEPTH_MAX 32
 
@@ -222,16 +223,13 @@ static int read_dim(struct text *t, struct model_config_tensor *tensor)
 
 static int read_type(struct text *t, struct model_config_tensor *tensor)
 {
-	/* In the order of enum dtype. */
-	static const char *const names[DTYPE_COUNT] = {"FP32",  "FP64",  "INT8",   "INT16", "INT32",
-						       "INT64", "UINT8", "UINT16", "BOOL",  "STRING"};
 	char word[32];
 	int r = read_word(t, word, sizeof(word));
 
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < DTYPE_COUNT; i++) {
-		if (strncmp(word, "TYPE_", 5) == 0 && strcmp(word + 5, names[i]) == 0) {
+		if (strcmp(word, dtype_triton_config_name((enum dtype)i)) == 0) {
 			tensor->dtype = (enum dtype)i;
 			tensor->typed = true;
 			return 0;

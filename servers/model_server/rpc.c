@@ -16,6 +16,8 @@ const struct rpc_method rpc_methods[] = {
 	{"/inference.GRPCInferenceService/ModelMetadata", rpc_model_metadata},
 	{"/inference.GRPCInferenceService/ModelInfer", rpc_model_infer},
 	{"/inference.GRPCInferenceService/ModelStatistics", rpc_model_statistics},
+	{"/inference.GRPCInferenceService/ModelConfig", rpc_model_config},
+	{"/inference.GRPCInferenceService/RepositoryIndex", rpc_repository_index},
 };
 const size_t rpc_nmethods = ARRAY_LEN(rpc_methods);
 

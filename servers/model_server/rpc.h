@@ -74,9 +74,9 @@ bool rpc_run(struct rpc *c, void (*encode)(struct rpc *c));
 
 /* rpc_tensorflow.c, rpc_tensorflow_model.c */
 rpc_handler rpc_predict, rpc_get_model_metadata, rpc_get_model_status;
-/* rpc_triton.c, rpc_triton_model.c */
+/* rpc_triton.c, rpc_triton_model.c, rpc_triton_repository.c */
 rpc_handler rpc_server_live, rpc_server_ready, rpc_model_ready, rpc_server_metadata, rpc_model_metadata,
-	rpc_model_infer, rpc_model_statistics;
+	rpc_model_infer, rpc_model_statistics, rpc_model_config, rpc_repository_index;
 
 /* tensorflow.serving.ModelSpec */
 struct model_spec {

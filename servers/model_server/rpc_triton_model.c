@@ -11,8 +11,7 @@
 #include "servers/model_server/rpc.h"
 #include "servers/model_server/rpc_triton.h"
 
-/* Every one of these requests is {name 1, version 2} or empty. */
-static bool read_request(struct rpc *c, struct wire *ret_name, struct wire *ret_version)
+bool triton_read_question(struct rpc *c, struct wire *ret_name, struct wire *ret_version)
 {
 	struct wire rest = c->request;
 	struct wire_field f;
@@ -45,7 +44,7 @@ bool rpc_model_ready(struct rpc *c)
 	struct wire name, version;
 	struct served_model *m;
 
-	if (!read_request(c, &name, &version))
+	if (!triton_read_question(c, &name, &version))
 		return true;
 	if (!triton_acquire(c, name, version, &m)) {
 		if (c->status != RPC_NOT_FOUND)
@@ -61,7 +60,7 @@ bool rpc_model_ready(struct rpc *c)
 
 bool rpc_server_metadata(struct rpc *c)
 {
-	static const char *const extensions[] = {"statistics", "binary_tensor_data"};
+	static const char *const extensions[] = {"binary_tensor_data", "model_configuration", "statistics"};
 
 	wire_put_string(&c->reply, 1, "aibench_model_server");
 	wire_put_string(&c->reply, 2, AIBENCH_VERSION);
@@ -85,11 +84,11 @@ static void write_tensors(struct buf *b, uint32_t number, const struct model_ten
 	}
 }
 
-static void write_number(struct buf *b, uint32_t number, int64_t value)
+void triton_put_version(struct buf *b, uint32_t number, int64_t version)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
+	snprintf(text, sizeof(text), "%" PRId64, version);
 	wire_put_string(b, number, text);
 }
 
@@ -101,7 +100,7 @@ bool rpc_model_metadata(struct rpc *c)
 	size_t n;
 	int r;
 
-	if (!read_request(c, &name, &version) || !triton_acquire(c, name, version, &m))
+	if (!triton_read_question(c, &name, &version) || !triton_acquire(c, name, version, &m))
 		return true;
 	r = repository_list(&entries, &n, c->repository, m->name, strlen(m->name));
 	if (r < 0) {
@@ -111,7 +110,7 @@ bool rpc_model_metadata(struct rpc *c)
 	wire_put_bytes(&c->reply, 1, name.data, name.len);
 	for (size_t i = 0; i < n; i++) {
 		if (entries[i].model)
-			write_number(&c->reply, 2, entries[i].version);
+			triton_put_version(&c->reply, 2, entries[i].version);
 	}
 	wire_put_string(&c->reply, 3, m->platform);
 	write_tensors(&c->reply, 4, m->inputs, m->ninputs);
@@ -141,7 +140,7 @@ static void write_statistics(struct buf *b, const struct served_model *m)
 	size_t model = wire_begin(b, 1), stats;
 
 	wire_put_string(b, 1, m->name);
-	write_number(b, 2, m->version);
+	triton_put_version(b, 2, m->version);
 	wire_put_varint(b, 3, load(&k->last_inference_ms));
 	wire_put_varint(b, 4, load(&k->inference_count));
 	wire_put_varint(b, 5, load(&k->execution_count));
@@ -165,7 +164,7 @@ bool rpc_model_statistics(struct rpc *c)
 	size_t n;
 	int r;
 
-	if (!read_request(c, &name, &version))
+	if (!triton_read_question(c, &name, &version))
 		return true;
 	if (name.len) {
 		if (!triton_acquire(c, name, version, &m))

@@ -160,7 +160,7 @@ class TensorFlowServing(unittest.TestCase):
                      self.request(HALF, right, signature="other"))
         self.refused(grpc.StatusCode.INVALID_ARGUMENT, "z", self.request(HALF, {"z": right["x"]}))
         self.refused(grpc.StatusCode.INVALID_ARGUMENT, "x", self.request(HALF, {}))
-        self.refused(grpc.StatusCode.INVALID_ARGUMENT, "to be DT_FLOAT but DT_INT32 is provided",
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, "to be float but int32 is provided",
                      self.request(HALF, {"x": np.array([[4]], np.int32)}))
         self.refused(grpc.StatusCode.INVALID_ARGUMENT, "transaction",
                      self.request(FRAUD, {"transaction": np.zeros((1, 29), np.float32)}))

@@ -150,6 +150,11 @@ class Triton(unittest.TestCase):
         self.assertEqual((config["name"], config["max_batch_size"]), ("simple", 8))
         index = self.http.get_model_repository_index()
         self.assertIn(("simple", "1", "READY"), [(m["name"], m["version"], m["state"]) for m in index])
+        config = self.grpc.get_model_config("simple").config
+        self.assertEqual((config.name, config.max_batch_size), ("simple", 8))
+        self.assertEqual([list(i.dims) for i in config.input], [[16], [16]])
+        index = self.grpc.get_model_repository_index().models
+        self.assertIn(("simple", "1", "READY"), [(m.name, m.version, m.state) for m in index])
 
     def test_statistics_count_each_request_once(self):
         def counted():

@@ -172,7 +172,7 @@ static void wrong_inputs_are_told(void **state)
 	m.inputs[0].dt = 3;
 	m.inputs[0].datatype = "INT32";
 	ask_predict(f, &m);
-	expect_status(f, INVALID_ARGUMENT, "to be DT_FLOAT but DT_INT32 is provided");
+	expect_status(f, INVALID_ARGUMENT, "to be float but int32 is provided");
 	ask_infer(f, &m);
 	expect_status(f, INVALID_ARGUMENT, "data-type is 'INT32'");
 	m.inputs[0].dt = 8; /* complex64 */

@@ -8,12 +8,15 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "proto/tensorflow_serving.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
+#include "tests/support/process.h"
 
 #define METADATA PREDICTION "GetModelMetadata"
 #define STATUS "/tensorflow.serving.ModelService/GetModelStatus"
@@ -95,6 +98,83 @@ static void triton_metadata_names_tensors_and_versions(void **state)
 	inference__model_metadata_response__free_unpacked(p, NULL);
 	ask_model(f, TRITON "ModelMetadata", "nothing", "");
 	expect_status(f, NOT_FOUND, "unknown model");
+}
+
+static void configuration_is_told_with_types_and_shapes(void **state)
+{
+	struct grpc_fixture *f = *state;
+	Inference__ModelConfigResponse *p;
+	const Inference__ModelConfig *config;
+
+	ask_model(f, TRITON "ModelConfig", "financial", "");
+	expect_status(f, OK, "");
+	p = inference__model_config_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	config = p->config;
+	assert_non_null(config);
+	assert_string_equal(config->name, "financialNet");
+	assert_string_equal(config->platform, "tensorflow_graphdef");
+	assert_int_equal(config->max_batch_size, 0);
+	assert_int_equal(config->n_input, 2);
+	assert_string_equal(config->input[0]->name, "transaction");
+	assert_int_equal(config->input[0]->data_type, 11); /* TYPE_FP32 */
+	assert_int_equal(config->input[0]->n_dims, 2);
+	assert_int_equal(config->input[0]->dims[1], TRANSACTION);
+	assert_int_equal(config->n_output, 1);
+	assert_string_equal(config->output[0]->name, "output");
+	assert_int_equal(config->n_instance_group, 1);
+	assert_int_equal(config->instance_group[0]->count, 1);
+	inference__model_config_response__free_unpacked(p, NULL);
+	ask_model(f, TRITON "ModelConfig", "nothing", "");
+	expect_status(f, NOT_FOUND, "unknown model");
+	ask(f, TRITON "ModelConfig", "\x0a\x7f", 2);
+	expect_status(f, INVALID_ARGUMENT, "no protobuf message");
+}
+
+static size_t ask_index(struct grpc_fixture *f, bool ready, const char *name, const char *state, const char *reason)
+{
+	Inference__RepositoryIndexRequest request = INFERENCE__REPOSITORY_INDEX_REQUEST__INIT;
+	Inference__RepositoryIndexResponse *p;
+	unsigned char data[16];
+	size_t n, found = 0;
+
+	request.ready = ready;
+	n = inference__repository_index_request__pack(&request, data);
+	ask(f, TRITON "RepositoryIndex", data, n);
+	expect_status(f, OK, "");
+	p = inference__repository_index_response__unpack(NULL, f->reply.len, f->reply.data);
+	assert_non_null(p);
+	for (size_t i = 0; i < p->n_models; i++) {
+		const Inference__RepositoryIndexResponse__ModelIndex *m = p->models[i];
+
+		if (strcmp(m->name, name) != 0)
+			continue;
+		assert_string_equal(m->state, state);
+		assert_non_null(strstr(m->reason, reason));
+		found++;
+	}
+	inference__repository_index_response__free_unpacked(p, NULL);
+	return found;
+}
+
+static void the_index_tells_what_loaded_and_what_did_not(void **state)
+{
+	struct grpc_fixture *f = calloc(1, sizeof(*f));
+	char broken[300], path[256];
+
+	(void)state;
+	assert_non_null(f);
+	temp_folder_new(path, sizeof(path));
+	snprintf(broken, sizeof(broken), "broken=%s/broken.tflite", path);
+	assert_int_equal(file_write(broken + strlen("broken="), "no model", 8, NULL), 0);
+	grpc_fixture_start(f, broken, 1);
+	assert_int_equal(ask_index(f, false, "financialNet_NoReference", "READY", ""), 2);
+	assert_int_equal(ask_index(f, false, "broken", "UNAVAILABLE", "broken"), 1);
+	assert_int_equal(ask_index(f, true, "broken", "", ""), 0);
+	assert_int_equal(ask_index(f, true, "financialNet", "READY", ""), 1);
+	grpc_fixture_stop(f);
+	free(f);
+	temp_folder_remove(path);
 }
 
 static void ask_metadata(struct grpc_fixture *f, const char *name, const char *field)
@@ -408,6 +488,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_SERVER(health_is_told),
 		WITH_SERVER(triton_metadata_names_tensors_and_versions),
+		WITH_SERVER(configuration_is_told_with_types_and_shapes),
+		cmocka_unit_test(the_index_tells_what_loaded_and_what_did_not),
 		WITH_SERVER(tensorflow_metadata_is_the_signature),
 		WITH_SERVER(status_lists_the_versions),
 		WITH_SERVER(statistics_count_requests_rows_and_times),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "servers/model_server/dtypes.h"
 #include "servers/model_server/model_config.h"
 #include "tests/support/process.h"
 
@@ -53,6 +54,16 @@ static void fields_that_matter_are_read(void **state)
 	assert_int_equal(config.max_queue_delay_us, 250);
 	assert_int_equal(config.preferred_min, 4);
 	assert_int_equal(config.preferred_max, 8);
+}
+
+static void strings_are_called_so(void **state)
+{
+	static const char text[] = "input { name: \"words\" data_type: TYPE_STRING dims: 1 }";
+
+	(void)state;
+	assert_int_equal(model_config_parse(&config, text, strlen(text), NULL), 0);
+	assert_int_equal(config.inputs[0].dtype, DTYPE_STRING);
+	assert_string_equal(dtype_triton_config_name(DTYPE_STRING), "TYPE_STRING");
 }
 
 static void an_empty_file_is_a_config(void **state)
@@ -144,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_that_matter_are_read),
+		cmocka_unit_test(strings_are_called_so),
 		cmocka_unit_test(an_empty_file_is_a_config),
 		cmocka_unit_test(cut_files_are_read_to_their_end_only),
 		cmocka_unit_test(errors_name_the_line),
