@@ -1,0 +1,256 @@
+/*
+ * Results read back from the files that report_json writes, and files that are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "stats/result.h"
+#include "stats/result_file.h"
+#include "tests/support/process.h"
+
+static char folder[256], path[300];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	temp_folder_new(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/result.json", folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	temp_folder_remove(folder);
+	return 0;
+}
+
+/* A run of 1,000 requests, of which the last was wrong. */
+static void make_result(struct result *r, bool open_loop)
+{
+	static const struct platform platform = {.cpu_model = "Made Up 9000", .cpus_online = 4};
+
+	*r = (struct result){
+		.program = "aibench_run_inference_null",
+		.use_case = "creditcard-fraud",
+		.label = "Null driver",
+		.command_line = "aibench_run_inference_null -workers 3",
+		.tensor_batch = 1,
+		.workers = 3,
+		.repetition = 1,
+		.repetitions = 1,
+		.platform = &platform,
+		.start_wall = 1700000000 * NSEC_PER_SEC,
+		.end_wall = 1700000002 * NSEC_PER_SEC,
+		.end = 2 * NSEC_PER_SEC,
+	};
+	assert_int_equal(recorder_init(&r->all, open_loop), 0);
+	for (int i = 1; i <= 1000; i++) {
+		struct stamps s = {.intended = 0, .sent = 5000, .received = 10000 + i * 1000};
+
+		recorder_record(&r->all, &s, i == 1000 ? OUTCOME_WRONG : OUTCOME_OK, 1);
+	}
+}
+
+static char *write_result(bool open_loop, size_t *ret_len)
+{
+	struct result r;
+	char *text;
+
+	make_result(&r, open_loop);
+	assert_int_equal(report_json(path, &r, NULL), 0);
+	result_release(&r);
+	assert_int_equal(file_read(&text, ret_len, path, RESULT_FILE_MAX, NULL), 0);
+	return text;
+}
+
+static const char *fact(const struct result_file *f, const char *name)
+{
+	for (size_t i = 0; i < RESULT_FACTS; i++) {
+		if (strcmp(result_fact_names[i], name) == 0)
+			return f->facts[i];
+	}
+	fail_msg("there is no fact %s", name);
+	return NULL;
+}
+
+static void what_was_written_is_read_back(void **state)
+{
+	struct result_file f;
+	size_t len;
+
+	(void)state;
+	free(write_result(true, &len));
+	assert_int_equal(result_file_read(&f, path, NULL), 0);
+	assert_string_equal(f.path, path);
+	assert_string_equal(f.program, "aibench_run_inference_null");
+	assert_string_equal(f.command_line, "aibench_run_inference_null -workers 3");
+	assert_string_equal(fact(&f, "Workers"), "3");
+	assert_string_equal(fact(&f, "Platform.CPUModel"), "Made Up 9000");
+	assert_string_equal(fact(&f, "Arrival"), "open");
+	assert_null(fact(&f, "Platform.Governor"));
+	assert_int_equal(f.start, 1700000000);
+	assert_true(f.rate == 500);
+	assert_int_equal(f.right, 999);
+	assert_int_equal(f.wrong, 1);
+	assert_int_equal(f.errors, 0);
+	assert_int_equal(f.response.total, 1000);
+	assert_int_equal(f.response.min, 11000);
+	assert_int_equal(f.response.max, 1010000);
+	result_file_release(&f);
+	result_file_release(&f);
+}
+
+/* The latency is counted from when a request was due; in a closed loop from when it was sent. */
+static void response_of_a_closed_loop_is_its_service_time(void **state)
+{
+	struct result_file f;
+	size_t len;
+
+	(void)state;
+	free(write_result(false, &len));
+	assert_int_equal(result_file_read(&f, path, NULL), 0);
+	assert_int_equal(f.response.min, 6000);
+	result_file_release(&f);
+}
+
+static int parse(struct result_file *f, const char *text, struct error *err)
+{
+	return result_file_parse(f, "r.json", text, strlen(text), err);
+}
+
+/* text with the first `from` replaced; malloc'd. */
+static char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+	char *ret;
+
+	assert_non_null(at);
+	assert_true(asprintf(&ret, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) > 0);
+	return ret;
+}
+
+static void arguments_and_verdict_are_read_where_there_are_any(void **state)
+{
+	struct result_file f;
+	size_t len;
+	char *text = write_result(true, &len);
+	char *more = replaced(text, "{", "{\"Arguments\": [\"-workers\", \"3\"], \"Audit\": {\"Verdict\": \"VALID\"},");
+
+	(void)state;
+	assert_int_equal(parse(&f, text, NULL), 0);
+	assert_null(f.arguments);
+	assert_null(f.verdict);
+	result_file_release(&f);
+	assert_int_equal(parse(&f, more, NULL), 0);
+	assert_int_equal(f.narguments, 2);
+	assert_string_equal(f.arguments[1], "3");
+	assert_null(f.arguments[2]);
+	assert_string_equal(f.verdict, "VALID");
+	result_file_release(&f);
+	free(more);
+	free(text);
+}
+
+static void what_is_no_result_says_why(void **state)
+{
+	static const struct {
+		const char *from, *to, *why;
+	} cases[] = {
+		{"{", "", "no JSON"},
+		{"\"Histograms\"", "\"Histogram\"", "no result of an aibench_run_inference program"},
+		{"\"Program\": \"aibench_run_inference_null\"", "\"Program\": 7", "\"Program\" is no text"},
+		{"\"Program\"", "\"Programme\"", "\"Program\" is not there"},
+		{"\"Workers\": 3", "\"Workers\": [3]", "\"Workers\" is no plain value"},
+		{"\"overallOpsRate\": 500", "\"overallOpsRate\": -1", "is no rate"},
+		{"\"overallOpsRate\": 500", "\"overallOpsRate\": \"fast\"", "is no rate"},
+		{"\"OK\": 999", "\"OK\": -1", "is no count"},
+		{"\"OK\": 999", "\"OK\": 1e30", "is no count"},
+		{"\"Interrupted\": false", "\"Interrupted\": 0", "neither true nor false"},
+		{"{", "{\"Arguments\": 1,", "\"Arguments\" is no array"},
+		{"{", "{\"Arguments\": [1],", "element that is no text"},
+		{"{", "{\"Program\": \"x\",", "duplicate"},
+	};
+	struct result_file f = {.rate = 42};
+	size_t len;
+	char *text = write_result(true, &len);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *bad = replaced(text, cases[i].from, cases[i].to);
+		struct error err = {""};
+
+		if (parse(&f, bad, &err) >= 0)
+			fail_msg("read: %s for %s", cases[i].to, cases[i].from);
+		if (!strstr(err.text, cases[i].why) || strncmp(err.text, "r.json: ", 8) != 0)
+			fail_msg("%s for %s: \"%s\" does not say \"%s\"", cases[i].to, cases[i].from, err.text,
+				 cases[i].why);
+		free(bad);
+	}
+	assert_true(f.rate == 42); /* untouched */
+	free(text);
+}
+
+/* Counts, minimum and maximum stand beside the encoding: one that does not fit it is damage. */
+static void histograms_that_contradict_themselves_are_refused(void **state)
+{
+	static const char *const cases[][2] = {
+		{"\"Count\": 1000", "\"Count\": 1001"},  {"\"Saturated\": 0", "\"Saturated\": 1001"},
+		{"\"Min\": 11000", "\"Min\": 0"},        {"\"Max\": 1010000", "\"Max\": 9223372036854775807"},
+		{"\"Max\": 1010000", "\"Max\": 900000"}, {"HISTFAAA", "HISTFAAB"}};
+	struct result_file f;
+	size_t len;
+	char *text = write_result(true, &len), *response = strstr(text, "\"Response\"");
+
+	(void)state;
+	assert_non_null(response);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *tail = replaced(response, cases[i][0], cases[i][1]), *bad;
+
+		assert_true(asprintf(&bad, "%.*s%s", (int)(response - text), text, tail) > 0);
+		if (parse(&f, bad, NULL) >= 0)
+			fail_msg("read: %s", cases[i][1]);
+		free(bad);
+		free(tail);
+	}
+	free(text);
+}
+
+static void a_file_cut_short_anywhere_is_refused(void **state)
+{
+	struct result_file f;
+	size_t len;
+	char *text = write_result(true, &len);
+
+	(void)state;
+	while (len > 0 && text[len - 1] != '}')
+		len--;
+	for (size_t n = 0; n < len; n++)
+		assert_int_equal(result_file_parse(&f, "r.json", text, n, NULL), ERR_FORMAT);
+	assert_int_equal(result_file_parse(&f, "r.json", text, len, NULL), 0);
+	result_file_release(&f);
+	free(text);
+	assert_int_equal(result_file_read(&f, "/nonexistent/r.json", NULL), ERR_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(response_of_a_closed_loop_is_its_service_time),
+		cmocka_unit_test(arguments_and_verdict_are_read_where_there_are_any),
+		cmocka_unit_test(what_is_no_result_says_why),
+		cmocka_unit_test(histograms_that_contradict_themselves_are_refused),
+		cmocka_unit_test(a_file_cut_short_anywhere_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
