@@ -261,16 +261,28 @@ static const struct option *find_builtin(const struct options *o, const struct a
 	return NULL;
 }
 
+/* Where options end and words begin; only for a program that takes words. */
+static bool ends_options(const char *word)
+{
+	return word[0] != '-' || !word[1] || strcmp(word, "--") == 0;
+}
+
 static int walk(struct options *o, int argc, char **argv, bool storing, FILE *note, struct error *err)
 {
+	o->first_word = argc;
 	for (int i = 1; i < argc; i++) {
 		const struct option *opt;
 		struct argument a = {0};
 		union value v;
 		void *config = NULL;
 		bool is_bool;
-		int r = split(&a, argv[i], err);
+		int r;
 
+		if (o->words && ends_options(argv[i])) {
+			o->first_word = i + (strcmp(argv[i], "--") == 0);
+			break;
+		}
+		r = split(&a, argv[i], err);
 		if (r < 0)
 			return r;
 		if (r == 0) {

@@ -3,8 +3,8 @@
  *
  * -name value, -name=value, --name value and --name=value are the same; a boolean is -name, or -name=V with V one
  * of 1 0 t f T F true false TRUE FALSE True False; integers may be 0x, 0o, 0b or have underscores; durations are
- * Go's (300ms, 1.5s, 1m30s, 500us, 0). Parsing stops at "--" or at the first word without a dash: our programs take
- * no such words, so one is an error. Where Go differs from getopt_long, Go wins.
+ * Go's (300ms, 1.5s, 1m30s, 500us, 0). Parsing stops at "--" or at the first word without a dash; where a program takes
+ * no such words (most of ours), one is an error. Where Go differs from getopt_long, Go wins.
  *
  * A table describes fields of one configuration struct; the struct's values before parsing are the defaults, so
  * that a program can set its own. Several tables (the program's, the driver's, the connection's) make one command
@@ -52,12 +52,14 @@ struct option_set {
 struct options {
 	const char *program;           /* "aibench_load_data" */
 	const char *synopsis;          /* one line: what the program does */
+	const char *words;             /* the words that follow the options: "FILE..."; NULL: none may */
 	const char *epilogue;          /* printed under the options in the help; may be NULL */
 	const char *alias_version_off; /* if set, -v is this boolean option's other name and not --version */
 	const struct option_set *sets;
 	size_t nsets;
 	/* Filled by parsing: */
-	char **owned; /* expanded paths */
+	int first_word; /* where the words begin in argv, a "--" before them left out; argc: there are none */
+	char **owned;   /* expanded paths */
 	size_t nowned;
 };
 

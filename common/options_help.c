@@ -159,9 +159,9 @@ void options_help(const struct options *o, FILE *out)
 	if (o->synopsis)
 		fprintf(out, "%s: %s\n\n", o->program, o->synopsis);
 	fprintf(out,
-		"Usage: %s [options]\n\nOptions (-name value, -name=value, --name value and --name=value are the "
+		"Usage: %s [options]%s%s\n\nOptions (-name value, -name=value, --name value and --name=value are the "
 		"same):\n",
-		o->program);
+		o->program, o->words ? " " : "", o->words ? o->words : "");
 	for (size_t i = 0; i < o->nsets; i++) {
 		for (const struct option *opt = o->sets[i].table; opt->name; opt++)
 			print_option(opt, o->sets[i].config,

@@ -73,8 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_duration(p);
 		argv[argc++] = p;
 	}
+	o.words = size % 2 ? "WORD..." : NULL;
 	r = options_parse(&o, argc, argv, null, null, &err);
 	if (r == OPTIONS_RUN) {
+		require(o.first_word >= 1 && o.first_word <= argc && (o.words || o.first_word == argc));
 		require(config.number >= -1000 && config.number <= 1000);
 		require(config.port >= 1 && config.port <= 65535 && config.ratio >= 0);
 		require(config.timeout >= 1000000 && config.timeout <= 60000000000);

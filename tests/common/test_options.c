@@ -432,6 +432,48 @@ static void tables_make_one_command_line(void **state)
 	options_release(&o);
 }
 
+/* argv[0] is the program. */
+static struct run words_of(const char *words, char **argv, int argc)
+{
+	struct run r = {.config = DEFAULTS};
+
+	r.set = (struct option_set){TABLE, &r.config};
+	r.options = (struct options){.program = "program", .sets = &r.set, .nsets = 1, .words = words};
+	r.result = options_parse(&r.options, argc, argv, stdout, NULL, &r.err);
+	options_release(&r.options);
+	return r;
+}
+
+#define WORDS_OF(words, ...) \
+	words_of(words, (char *[]){(char *)"program", __VA_ARGS__}, \
+		 (int)ARRAY_LEN(((char *[]){(char *)"program", __VA_ARGS__})))
+
+static void words_follow_the_options_where_a_program_takes_them(void **state)
+{
+	char n[] = "-n=5", flag[] = "-flag", dashes[] = "--", a[] = "a", dash[] = "-";
+	struct run r;
+
+	(void)state;
+	r = WORDS_OF("FILE...", n, a, flag, dashes, a);
+	assert_int_equal(r.result, OPTIONS_RUN);
+	assert_int_equal(r.options.first_word, 2);
+	assert_true(r.config.number == 5 && !r.config.flag);
+	r = WORDS_OF("FILE...", n, dashes, flag, dashes, a);
+	assert_int_equal(r.result, OPTIONS_RUN);
+	assert_int_equal(r.options.first_word, 3);
+	assert_false(r.config.flag);
+	r = WORDS_OF("FILE...", flag, dash, n);
+	assert_int_equal(r.options.first_word, 2);
+	r = WORDS_OF("FILE...", flag, n);
+	assert_int_equal(r.options.first_word, 3);
+	r = WORDS_OF("FILE...", flag, dashes);
+	assert_int_equal(r.options.first_word, 3);
+	r = WORDS_OF(NULL, n, a);
+	assert_int_equal(r.result, ERR_USAGE);
+	r = WORDS_OF("FILE...", (char *)"-unknown", a);
+	assert_int_equal(r.result, ERR_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +491,7 @@ int main(void)
 		cmocka_unit_test(version_is_printed_unless_v_is_taken),
 		cmocka_unit_test(ignored_options_are_noted),
 		cmocka_unit_test(tables_make_one_command_line),
+		cmocka_unit_test(words_follow_the_options_where_a_program_takes_them),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
