@@ -9,6 +9,7 @@
 #include "cmd/common.h"
 #include "cmd/common_run_files.h"
 #include "cmd/invocation.h"
+#include "common/arith.h"
 #include "common/file.h"
 
 #define EXPECTED_MAX ((size_t)4 << 30)
@@ -33,16 +34,21 @@ static int read_expected(struct invocation *v, struct error *err)
 }
 
 /* Results that could not be written are said before the run, not after it. */
-static int check_writable(const char *path, struct error *err)
+static int check_writable(const struct run_options *o, struct error *err)
 {
-	struct output_file f;
-	int r;
+	const char *const paths[] = {o->json_file, o->histogram_file, o->outputs.hlog_file, o->outputs.csv_file,
+				     o->outputs.response_hgrm_file};
+	int r = 0;
 
-	if (!path[0])
-		return 0;
-	r = file_create(&f, path, err);
-	if (r == 0)
-		file_abandon(&f);
+	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {
+		struct output_file f;
+
+		if (!paths[i][0])
+			continue;
+		r = file_create(&f, paths[i], err);
+		if (r == 0)
+			file_abandon(&f);
+	}
 	return r;
 }
 
@@ -58,9 +64,7 @@ static int prepare(struct invocation *v, struct error *err)
 	if (r == 0)
 		r = read_expected(v, err);
 	if (r == 0)
-		r = check_writable(v->options.json_file, err);
-	if (r == 0)
-		r = check_writable(v->options.histogram_file, err);
+		r = check_writable(&v->options, err);
 	if (r < 0)
 		return r;
 	snprintf(v->test_description, sizeof(v->test_description), "%s on %s", v->config.workload->name,
@@ -88,7 +92,7 @@ static int run_all(struct invocation *v)
 	return status;
 }
 
-#define OPTION_SETS 6
+#define OPTION_SETS 7
 
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
 static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)
@@ -105,6 +109,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 	if (p->ignored)
 		sets[n++] = (struct option_set){p->ignored, NULL};
 	sets[n++] = (struct option_set){run_option_table, &v->options};
+	sets[n++] = (struct option_set){output_option_table, &v->options.outputs};
 	if (p->network)
 		sets[n++] = (struct option_set){conn_option_table, &v->conn};
 	return n;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/invocation.h"
+#include "common/arith.h"
 
 struct named_file {
 	const char *option; /* what named it, for messages */
@@ -69,7 +70,7 @@ static int check_inputs(const struct named_file *out, const struct run_options *
 					    {"-key", conn->key}};
 	struct stat st_out, st_in;
 
-	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
 		if (is_file(inputs[i].path) && same(inputs[i].path, out->path))
 			return error_set(err, ERR_USAGE, "%s %s would replace the file of %s: name another file",
 					 out->option, out->path, inputs[i].option);
@@ -81,42 +82,53 @@ static int check_inputs(const struct named_file *out, const struct run_options *
 	return 0;
 }
 
-/* The results of one repetition; a path that is NULL here ran out of memory. */
-static int check_results(const struct named_file *json, const struct named_file *histogram, const struct run_options *o,
+/* The results of one run against what it reads and against each other. */
+static int check_results(const struct named_file *files, size_t n, const struct run_options *o,
 			 const struct conn_options *conn, struct error *err)
 {
 	int r = 0;
 
-	if (!json->path || !histogram->path)
-		return error_set(err, ERR_NOMEM, "out of memory");
-	if (is_file(json->path))
-		r = check_inputs(json, o, conn, err);
-	if (r == 0 && is_file(histogram->path))
-		r = check_inputs(histogram, o, conn, err);
-	if (r == 0 && is_file(json->path) && is_file(histogram->path) && same(json->path, histogram->path))
-		r = error_set(err, ERR_USAGE, "%s and %s both name %s: one would replace the other", json->option,
-			      histogram->option, json->path);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (!is_file(files[i].path))
+			continue;
+		r = check_inputs(&files[i], o, conn, err);
+		for (size_t j = i + 1; j < n && r == 0; j++) {
+			if (is_file(files[j].path) && same(files[i].path, files[j].path))
+				r = error_set(err, ERR_USAGE, "%s and %s both name %s: one would replace the other",
+					      files[i].option, files[j].option, files[i].path);
+		}
+	}
 	return r;
 }
 
 int run_files_check(const struct run_options *o, const struct conn_options *conn, struct error *err)
 {
+	const struct named_file outputs[] = {
+		{"-json-out-file", o->json_file},
+		{"-output-file-stats-hdr-response-latency-hist", o->histogram_file},
+		{"-hlog-out-file", o->outputs.hlog_file},
+		{"-csv-out-file", o->outputs.csv_file},
+		{"-response-hgrm-out-file", o->outputs.response_hgrm_file},
+	};
 	unsigned repetitions = (unsigned)o->repetitions;
 	int r = 0;
 
 	for (unsigned i = 1; r == 0 && i <= repetitions; i++) {
 		const struct run_name name = {.point = "", .repetition = i, .repetitions = repetitions};
-		char *json = run_path(o->json_file, &name);
-		char *histogram = run_path(o->histogram_file, &name);
+		struct named_file files[ARRAY_LEN(outputs)] = {0};
+		char *paths[ARRAY_LEN(outputs)] = {0};
 
-		/* Without a path there is nothing to add a repetition's number to. */
-		r = check_results(
-			&(struct named_file){"-json-out-file", json && !*o->json_file ? o->json_file : json},
-			&(struct named_file){"-output-file-stats-hdr-response-latency-hist",
-					     histogram && !*o->histogram_file ? o->histogram_file : histogram},
-			o, conn, err);
-		free(json);
-		free(histogram);
+		for (size_t f = 0; f < ARRAY_LEN(outputs) && r == 0; f++) {
+			/* Without a path there is nothing to add a repetition's number to. */
+			paths[f] = *outputs[f].path ? run_path(outputs[f].path, &name) : strdup("");
+			files[f] = (struct named_file){outputs[f].option, paths[f]};
+			if (!paths[f])
+				r = error_set(err, ERR_NOMEM, "out of memory");
+		}
+		if (r == 0)
+			r = check_results(files, ARRAY_LEN(files), o, conn, err);
+		for (size_t f = 0; f < ARRAY_LEN(outputs); f++)
+			free(paths[f]);
 	}
 	return r;
 }

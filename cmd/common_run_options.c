@@ -74,6 +74,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 		.autobatching = -1,
 		.reporting_period = NSEC_PER_SEC,
 	};
+	output_options_defaults(&o->outputs);
 }
 
 static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)

@@ -6,6 +6,7 @@
 #define CMD_COMMON_RUN_OPTIONS_H
 
 #include "cmd/common_run.h"
+#include "cmd/output_options.h"
 #include "runners/runner.h"
 
 struct run_options {
@@ -17,6 +18,7 @@ struct run_options {
 	nsec_t reporting_period;
 	bool print_responses, ignore_errors, reference, spin, verbose;
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
+	struct output_options outputs;
 };
 
 extern const struct option run_option_table[];

@@ -27,6 +27,13 @@ static void print_period(void *arg, const struct period *p, const struct histogr
 	fflush(stdout);
 }
 
+static void write_period(void *arg, const struct period *p, const struct recorder *so_far)
+{
+	struct invocation *v = arg;
+
+	period_files_add(&v->period_files, p, so_far);
+}
+
 static void print_burn_in(void *arg, uint64_t inferences, unsigned workers)
 {
 	print_header(arg);
@@ -90,6 +97,11 @@ static int write_hgrm(const char *path, const struct result *r, struct error *er
 	return report_hgrm(path, &r->all.service, err);
 }
 
+static int write_response_hgrm(const char *path, const struct result *r, struct error *err)
+{
+	return report_hgrm(path, r->all.open_loop ? &r->all.response : &r->all.service, err);
+}
+
 static int write_file(const char *path, write_file_fn *write, const struct result *r, const struct run_name *name,
 		      struct error *err)
 {
@@ -107,7 +119,7 @@ static int write_file(const char *path, write_file_fn *write, const struct resul
 }
 
 /* All reports are written, whatever the first one says. */
-static int report(const struct invocation *v, const struct result *r, const struct run_name *name)
+static int report(struct invocation *v, const struct result *r, const struct run_name *name)
 {
 	const char *program = v->program->name;
 	int status = EXIT_OK;
@@ -118,6 +130,10 @@ static int report(const struct invocation *v, const struct result *r, const stru
 		status = fail(program, &err, EXIT_FAILED);
 	}
 	if (write_file(v->options.histogram_file, write_hgrm, r, name, &err) < 0)
+		status = fail(program, &err, EXIT_FAILED);
+	if (period_files_close(&v->period_files, &err) < 0)
+		status = fail(program, &err, EXIT_FAILED);
+	if (write_file(v->options.outputs.response_hgrm_file, write_response_hgrm, r, name, &err) < 0)
 		status = fail(program, &err, EXIT_FAILED);
 	if (write_file(v->options.json_file, report_json, r, name, &err) < 0)
 		status = fail(program, &err, EXIT_FAILED);
@@ -164,8 +180,24 @@ char *run_path(const char *path, const struct run_name *name)
 	return ret;
 }
 
+static int name_period_files(struct invocation *v, const struct run_name *name, struct error *err)
+{
+	const struct output_options *o = &v->options.outputs;
+	struct period_files *f = &v->period_files;
+
+	*f = (struct period_files){0};
+	if (o->hlog_file[0])
+		f->hlog_path = run_path(o->hlog_file, name);
+	if (o->csv_file[0])
+		f->csv_path = run_path(o->csv_file, name);
+	if ((o->hlog_file[0] && !f->hlog_path) || (o->csv_file[0] && !f->csv_path))
+		return error_set(err, ERR_NOMEM, "out of memory");
+	return 0;
+}
+
 int invocation_run(struct invocation *v, const struct run_config *cfg, const struct run_name *name, struct result *ret)
 {
+	const struct output_options *o = &v->options.outputs;
 	struct run_config config = *cfg;
 	struct error err = {""};
 	struct result r;
@@ -177,14 +209,19 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	config.observer = (struct run_observer){
 		.arg = v,
 		.period = print_period,
+		.snapshot = o->hlog_file[0] || o->csv_file[0] ? write_period : NULL,
 		.burn_in_complete = print_burn_in,
 		.response = v->options.print_responses ? print_response : NULL,
 		.note = print_note,
 	};
 	v->header_printed = false;
-	e = runner_run(&config, &r, &err);
-	if (e < 0)
+	e = name_period_files(v, name, &err);
+	if (e == 0)
+		e = runner_run(&config, &r, &err);
+	if (e < 0) {
+		period_files_abandon(&v->period_files);
 		return fail(v->program->name, &err, exit_status(e));
+	}
 	reported = report(v, &r, name);
 	status = judge(v, &r);
 	if (r.interrupted)

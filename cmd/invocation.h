@@ -7,6 +7,7 @@
 
 #include "cmd/common_run.h"
 #include "cmd/common_run_options.h"
+#include "stats/period_files.h"
 
 struct invocation {
 	const struct run_program *program;
@@ -19,7 +20,9 @@ struct invocation {
 	struct platform platform;
 	char *command_line; /* owned */
 	char *expected;     /* owned: the file of -expected-answers */
+	/* Of the run under way: */
 	bool header_printed;
+	struct period_files period_files;
 };
 
 /* Which run of an invocation it is; goes into the names of the files that it writes. */

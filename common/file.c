@@ -124,6 +124,20 @@ static int open_temporary(char **ret_name, const char *path, mode_t mode)
 	return fd;
 }
 
+int file_create_in_place(struct output_file *f, const char *path, struct error *err)
+{
+	struct output_file out = {0};
+	int r = 0;
+
+	if (!path || !strcmp(path, "-"))
+		out.stream = stdout;
+	else
+		r = create_in_place(&out, path, err);
+	if (r == 0)
+		*f = out;
+	return r;
+}
+
 int file_create(struct output_file *f, const char *path, struct error *err)
 {
 	struct output_file out = {0};

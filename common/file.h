@@ -24,6 +24,9 @@ struct output_file {
 };
 
 int file_create(struct output_file *f, const char *path, struct error *err) MUST_CHECK;
+/* The same written in place from the beginning, for what is followed while it grows: what was flushed stays, whatever
+ * ends the process. */
+int file_create_in_place(struct output_file *f, const char *path, struct error *err) MUST_CHECK;
 /* Flushes, checks for errors that stdio kept, renames. On failure the temporary file is removed. */
 int file_commit(struct output_file *f, struct error *err) MUST_CHECK;
 /* Removes the temporary file of an uncommitted output; no-op after commit or on a zeroed struct. */

@@ -91,8 +91,10 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 
 	*p = (struct reporter){
 		.shared = shared, .workers = workers, .nworkers = nworkers, .result = result, .conn = *cfg->conn};
-	if (recorder_init(&p->now, open_loop) < 0 || histogram_init_latency(&p->before) < 0 ||
-	    histogram_init_latency(&p->period) < 0) {
+	/* The stages are looked at only for who wants to see them. */
+	if (recorder_init(&p->now, open_loop) < 0 ||
+	    (cfg->observer.snapshot && recorder_add_stages(&p->now, workers[0].driver->stages) < 0) ||
+	    histogram_init_latency(&p->before) < 0 || histogram_init_latency(&p->period) < 0) {
 		reporter_release(p);
 		return error_set(err, ERR_NOMEM, "out of memory for the reports");
 	}
@@ -156,28 +158,43 @@ static bool given_up(const struct reporter *p)
 	return false;
 }
 
-/* Ends a period now. The last one is left out if nothing came in it. */
-static int end_period(struct reporter *p, bool last)
+/* Gathers what came since the last period, all but its latencies. */
+static struct period look(struct reporter *p, nsec_t now)
 {
-	const struct run_observer *observer = &p->shared->cfg->observer;
-	nsec_t now = clock_now(), wall = clock_wall();
 	uint64_t inferences = gather(p);
-	struct period period = {
-		.wall = wall,
+
+	return (struct period){
+		.wall = clock_wall(),
 		.test_time = now - p->shared->start,
 		.inference_rate = rate(inferences - p->inferences, now - p->last),
 		.overall_rate = rate(inferences, now - p->shared->start),
 		.inferences = inferences,
 	};
+}
+
+static void show_snapshot(const struct reporter *p, const struct period *period)
+{
+	const struct run_observer *observer = &p->shared->cfg->observer;
+
+	if (observer->snapshot)
+		observer->snapshot(observer->arg, period, &p->now);
+}
+
+/* Ends a period now. The last one is left out if nothing came in it. */
+static int end_period(struct reporter *p, bool last)
+{
+	const struct run_observer *observer = &p->shared->cfg->observer;
+	nsec_t now = clock_now();
+	struct period period = look(p, now);
 	int r;
 
-	if (last && inferences == p->inferences && p->result->nperiods > 0)
+	if (last && period.inferences == p->inferences && p->result->nperiods > 0) {
+		/* A request is counted before its latency: the last look may have come between the two. */
+		if (p->now.service.total != p->before.total)
+			show_snapshot(p, &period);
 		return 0;
-	r = histogram_copy(&p->period, &p->now.service);
-	if (r == 0)
-		r = histogram_subtract(&p->period, &p->before);
-	if (r == 0)
-		r = histogram_copy(&p->before, &p->now.service);
+	}
+	r = histogram_difference(&p->period, &p->before, &p->now.service);
 	if (r == 0)
 		r = period_set_latencies(&period, &p->period);
 	if (r == 0)
@@ -186,11 +203,12 @@ static int end_period(struct reporter *p, bool last)
 		free(period.encoded);
 		return r;
 	}
-	p->inferences = inferences;
+	p->inferences = period.inferences;
 	p->last = now;
 	if (observer->period)
 		observer->period(observer->arg, &period, &p->now.service);
-	return last && given_up(p) ? 0 : read_counters(p, wall);
+	show_snapshot(p, &period);
+	return last && given_up(p) ? 0 : read_counters(p, period.wall);
 }
 
 enum event { EVENT_PERIOD, EVENT_BURN_IN, EVENT_FINISHED };
@@ -255,6 +273,10 @@ int reporter_run(struct reporter *p)
 	if (periodic) {
 		e = end_period(p, true);
 		r = r ? r : e;
+	} else if (observer->snapshot) {
+		struct period whole = look(p, clock_now());
+
+		show_snapshot(p, &whole);
 	}
 	/* Of a run that failed the error itself is enough to read. */
 	if (p->note.text[0] && !p->shared->failed && observer->note)

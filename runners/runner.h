@@ -38,6 +38,8 @@ struct run_observer {
 	void (*response)(void *arg, const struct completion *c, enum outcome judged);
 	/* Before the run and, where the server's counters could not be read, after it: one line the user should read. */
 	void (*note)(void *arg, const char *text);
+	/* Reporting thread: a period ended, with all that was measured so far; without periods once, at the end. */
+	void (*snapshot)(void *arg, const struct period *p, const struct recorder *so_far);
 };
 
 struct run_config {

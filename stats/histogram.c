@@ -269,6 +269,15 @@ int histogram_copy(struct histogram *to, const struct histogram *from)
 	return 0;
 }
 
+int histogram_difference(struct histogram *ret, struct histogram *before, const struct histogram *now)
+{
+	int r = histogram_copy(ret, now);
+
+	if (r == 0)
+		r = histogram_subtract(ret, before);
+	return r < 0 ? r : histogram_copy(before, now);
+}
+
 int64_t histogram_percentile(const struct histogram *h, double percentile)
 {
 	uint64_t rank, seen = 0;

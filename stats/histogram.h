@@ -98,6 +98,8 @@ int histogram_merge_scaled(struct histogram *to, const struct histogram *from, i
 int histogram_subtract(struct histogram *to, const struct histogram *from) MUST_CHECK;
 /* to = from; to was initialised with the same layout, else ERR_INVALID. */
 int histogram_copy(struct histogram *to, const struct histogram *from) MUST_CHECK;
+/* ret = now - before, then before = now: what came since the last call. Errors as histogram_subtract. */
+int histogram_difference(struct histogram *ret, struct histogram *before, const struct histogram *now) MUST_CHECK;
 
 /* Value at a percentile 0…100: the highest equivalent value of the bucket that holds rank
  * max(1, ceil(nextdown(p)·N/100)), never above max; at 0 min itself, at 100 max. 0 when empty. */

@@ -37,6 +37,18 @@ int recorder_add_stages(struct recorder *r, unsigned stages)
 	return 0;
 }
 
+int recorder_init_like(struct recorder *r, const struct recorder *like)
+{
+	int e = recorder_init(r, like->open_loop);
+
+	if (e < 0)
+		return e;
+	e = recorder_add_stages(r, like->stages);
+	if (e < 0)
+		recorder_release(r);
+	return e;
+}
+
 void recorder_release(struct recorder *r)
 {
 	for (unsigned s = 0; s < STAGE_MAX; s++)
@@ -107,6 +119,38 @@ void recorder_add_to(const struct recorder *r, struct recorder *sum)
 		sum->totals.requests[o] += __atomic_load_n(&r->totals.requests[o], __ATOMIC_RELAXED);
 		sum->totals.inferences[o] += __atomic_load_n(&r->totals.inferences[o], __ATOMIC_RELAXED);
 	}
+}
+
+int recorder_difference(struct recorder *ret, struct recorder *before, const struct recorder *now)
+{
+	int e = histogram_difference(&ret->service, &before->service, &now->service);
+
+	if (e == 0 && now->open_loop)
+		e = histogram_difference(&ret->response, &before->response, &now->response);
+	if (e == 0 && now->open_loop)
+		e = histogram_difference(&ret->lag, &before->lag, &now->lag);
+	for (unsigned i = 0; e == 0 && i < STAGE_MAX; i++) {
+		if (now->stages & 1U << i)
+			e = histogram_difference(&ret->stage[i], &before->stage[i], &now->stage[i]);
+	}
+	for (int o = 0; o < OUTCOME_MAX; o++) {
+		ret->totals.requests[o] = now->totals.requests[o] - before->totals.requests[o];
+		ret->totals.inferences[o] = now->totals.inferences[o] - before->totals.inferences[o];
+	}
+	before->totals = now->totals;
+	return e;
+}
+
+const char *stage_name(enum stage s)
+{
+	static const char *const names[STAGE_MAX] = {
+		[STAGE_REFERENCE] = "ReferenceFetch",
+		[STAGE_ENCODE] = "Encode",
+		[STAGE_SERVICE] = "ModelCall",
+		[STAGE_DECODE] = "Decode",
+	};
+
+	return names[s];
 }
 
 uint64_t totals_requests(const struct totals *t)

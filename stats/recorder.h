@@ -34,6 +34,8 @@ struct recorder {
 int recorder_init(struct recorder *r, bool open_loop) MUST_CHECK;
 /* Records these stages from now on (bit s: stage s); before the first record, or after a reset. ERR_NOMEM. */
 int recorder_add_stages(struct recorder *r, unsigned stages) MUST_CHECK;
+/* An empty one that records what `like` does. */
+int recorder_init_like(struct recorder *r, const struct recorder *like) MUST_CHECK;
 void recorder_release(struct recorder *r);
 /* By the writer, or while there is none. */
 void recorder_reset(struct recorder *r);
@@ -41,6 +43,11 @@ void recorder_reset(struct recorder *r);
 void recorder_record(struct recorder *r, const struct stamps *s, enum outcome o, unsigned inferences);
 /* Reader's side: sum += r, while r's writer goes on. sum was initialised with the same open_loop and stages. */
 void recorder_add_to(const struct recorder *r, struct recorder *sum);
+/* ret = now - before, then before = now: what was measured since the last call. All three were initialised alike; now has
+ * no writer. */
+int recorder_difference(struct recorder *ret, struct recorder *before, const struct recorder *now) MUST_CHECK;
+
+const char *stage_name(enum stage s); /* as result files spell it: "ReferenceFetch" */
 
 uint64_t totals_requests(const struct totals *t);   /* of all outcomes */
 uint64_t totals_inferences(const struct totals *t); /* of all outcomes */

@@ -227,13 +227,6 @@ static int write_histogram(struct json_writer *w, const char *name, const struct
 	return e;
 }
 
-static const char *const stage_names[STAGE_MAX] = {
-	[STAGE_REFERENCE] = "ReferenceFetch",
-	[STAGE_ENCODE] = "Encode",
-	[STAGE_SERVICE] = "ModelCall",
-	[STAGE_DECODE] = "Decode",
-};
-
 /* In a closed loop a request is due when it is sent: the response time is the service time, and nothing lags. */
 static int write_histograms(struct json_writer *w, const struct result *r)
 {
@@ -251,7 +244,7 @@ static int write_histograms(struct json_writer *w, const struct result *r)
 		json_string(w, "SendLag", NULL);
 	for (unsigned i = 0; e == 0 && i < STAGE_MAX; i++) {
 		if (r->all.stages & 1U << i)
-			e = write_histogram(w, stage_names[i], &r->all.stage[i]);
+			e = write_histogram(w, stage_name(i), &r->all.stage[i]);
 	}
 	json_end(w);
 	return e;

@@ -1,0 +1,174 @@
+/*
+ * test_output_files.c - what a run writes beside its JSON: interval log, table of periods, distribution of response times.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "stats/histogram.h"
+#include "tests/e2e/e2e.h"
+
+#define NULL_RUN "aibench_run_inference_null"
+
+static struct fraud_files files;
+
+static int prepare(void **state)
+{
+	(void)state;
+	fraud_files_new(&files);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	fraud_files_release(&files);
+	return 0;
+}
+
+/* The histogram called name in a result file. */
+static void read_result_histogram(struct histogram *h, const char *path, const char *name)
+{
+	char *json = read_file(path, NULL), key[64], *at;
+	struct error err;
+
+	snprintf(key, sizeof(key), "\"%s\": {", name);
+	at = strstr(json, key);
+	assert_non_null(at);
+	at = strstr(at, "HISTF");
+	assert_non_null(at);
+	assert_int_equal(histogram_decode(h, at, strcspn(at, "\""), &err), 0);
+	free(json);
+}
+
+/* The sum of a log's lines that begin with start; returns how many there are. */
+static unsigned add_up(struct histogram *sum, const char *path, const char *start)
+{
+	char *text = read_file(path, NULL), *next = NULL;
+	unsigned lines = 0;
+	struct error err;
+
+	assert_int_equal(histogram_init_latency(sum), 0);
+	for (char *line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		char *encoded = strstr(line, ",HISTF");
+		struct histogram h;
+
+		if (!encoded || strncmp(line, start, strlen(start)) != 0)
+			continue;
+		assert_int_equal(histogram_decode(&h, encoded + 1, strlen(encoded + 1), &err), 0);
+		assert_int_equal(histogram_merge(sum, &h), 0);
+		histogram_release(&h);
+		lines++;
+	}
+	free(text);
+	return lines;
+}
+
+static void check_log(const char *log, const char *start, unsigned lines_min, const char *json, const char *name)
+{
+	struct histogram sum, whole;
+	unsigned lines = add_up(&sum, log, start);
+
+	if (lines < lines_min)
+		fail_msg("%s: %u lines that begin with %s, not %u", log, lines, start, lines_min);
+	read_result_histogram(&whole, json, name);
+	assert_int_equal(whole.total, sum.total);
+	assert_memory_equal(whole.counts, sum.counts, whole.ncounts * sizeof(*whole.counts));
+	histogram_release(&whole);
+	histogram_release(&sum);
+}
+
+static void intervals_add_up_to_the_result(void **state)
+{
+	(void)state;
+	/* 2000 inferences at 10,000/s: 200 ms, of which the log's periods are 20 ms each */
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-burn-in=100", "-limit-rps=10000", "-reporting-period=20ms",
+			  "-hlog-out-file=open.hlog", "-json-out-file=open.json"));
+	check_log("open.hlog", "1", 2, "open.json", "Service");
+	check_log("open.hlog", "Tag=Response,", 2, "open.json", "Response");
+	check_log("open.hlog", "Tag=SendLag,", 2, "open.json", "SendLag");
+}
+
+static void a_log_without_periods_has_one_interval(void **state)
+{
+	struct histogram sum;
+
+	(void)state;
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-workers=64", "-threads=3", "-reporting-period=0",
+			  "-hlog-out-file=whole.hlog", "-json-out-file=whole.json"));
+	check_log("whole.hlog", "1", 1, "whole.json", "Service");
+	assert_int_equal(add_up(&sum, "whole.hlog", ""), 1);
+	assert_int_equal(sum.total, TEST_ROWS);
+	histogram_release(&sum);
+}
+
+static void a_table_has_a_row_for_each_period(void **state)
+{
+	unsigned long long right = 0, burned_in = 0;
+	char *text, *next = NULL, *line;
+	unsigned rows = 0;
+
+	(void)state;
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-burn-in=100", "-limit-rps=10000", "-reporting-period=20ms",
+			  "-csv-out-file=run.csv"));
+	text = read_file("run.csv", NULL);
+	line = strtok_r(text, "\n", &next);
+	check_holds(line, WORDS("time_s,", ",inferences_per_s,", ",send_lag_max_ms"));
+	for (line = strtok_r(NULL, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		unsigned long long total, n;
+
+		assert_int_equal(sscanf(line, "%*f,%*u,%llu,%*f,%llu,0,0,0,", &total, &n), 2);
+		right += n;
+		burned_in = total - right;
+		rows++;
+	}
+	assert_true(rows >= 2);
+	assert_int_equal(right, TEST_ROWS - 100);
+	assert_int_equal(burned_in, 100);
+	free(text);
+}
+
+static void repetitions_have_files_of_their_own(void **state)
+{
+	static const char *const names[] = {"own_run_1.hlog", "own_run_2.hlog", "own_run_1.csv",
+					    "own_run_2.csv",  "own_run_1.hgrm", "own_run_2.hgrm"};
+
+	(void)state;
+	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-repetitions=2", "-hlog-out-file=own.hlog",
+			  "-csv-out-file=own.csv", "-response-hgrm-out-file=own.hgrm"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(access(names[i], R_OK), 0);
+}
+
+static void each_file_needs_a_name_of_its_own_and_a_place(void **state)
+{
+	(void)state;
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-hlog-out-file=x.txt", "-csv-out-file=./x.txt"), NULL,
+		  WORDS("-hlog-out-file", "-csv-out-file", "x.txt"));
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-csv-out-file", files.data), NULL,
+		  WORDS("-csv-out-file", "-file"));
+	run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-hlog-out-file=/nonexistent/run.hlog"), NULL,
+		  WORDS("/nonexistent/run.hlog"));
+	if (access("/dev/full", W_OK) == 0)
+		run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-csv-out-file=/dev/full"), NULL, WORDS("/dev/full"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(intervals_add_up_to_the_result),
+		cmocka_unit_test(a_log_without_periods_has_one_interval),
+		cmocka_unit_test(a_table_has_a_row_for_each_period),
+		cmocka_unit_test(repetitions_have_files_of_their_own),
+		cmocka_unit_test(each_file_needs_a_name_of_its_own_and_a_place),
+	};
+
+	return cmocka_run_group_tests_name("output_files", tests, prepare, clean_up);
+}
