@@ -93,7 +93,8 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 		.shared = shared, .workers = workers, .nworkers = nworkers, .result = result, .conn = *cfg->conn};
 	/* The stages are looked at only for who wants to see them. */
 	if (recorder_init(&p->now, open_loop) < 0 ||
-	    (cfg->observer.snapshot && recorder_add_stages(&p->now, workers[0].driver->stages) < 0) ||
+	    ((cfg->observer.snapshot || cfg->windows.ended) &&
+	     recorder_add_stages(&p->now, workers[0].driver->stages) < 0) ||
 	    histogram_init_latency(&p->before) < 0 || histogram_init_latency(&p->period) < 0) {
 		reporter_release(p);
 		return error_set(err, ERR_NOMEM, "out of memory for the reports");
@@ -235,6 +236,34 @@ static enum event wait_for_event(struct reporter *p, nsec_t deadline, bool burn_
 	return e;
 }
 
+static uint64_t measured_requests(const struct reporter *p)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < p->nworkers; i++) {
+		const struct totals *t = &p->workers[i].recorder.totals;
+
+		for (int o = 0; o < OUTCOME_MAX; o++)
+			n += __atomic_load_n(&t->requests[o], __ATOMIC_RELAXED);
+	}
+	return n;
+}
+
+/* Ends a window if one is over by now, and with it perhaps the run. */
+static void look_at_window(struct reporter *p, nsec_t now)
+{
+	const struct run_config *cfg = p->shared->cfg;
+	uint64_t measured = measured_requests(p);
+	bool burn_in = measured == 0 && (cfg->burn_in > 0 || cfg->warm_up > 0);
+
+	if (!windows_end(&p->windows, now, measured, burn_in))
+		return;
+	gather(p);
+	p->windows.over = cfg->windows.ended(cfg->windows.arg, now, &p->now);
+	if (p->windows.over)
+		atomic_store(&p->shared->stop, true);
+}
+
 static nsec_t next_period(const struct reporter *p, nsec_t deadline)
 {
 	nsec_t period = p->shared->cfg->reporting_period, now = clock_now();
@@ -254,8 +283,10 @@ int reporter_run(struct reporter *p)
 	int r = 0, e;
 
 	p->last = p->shared->start;
+	windows_init(&p->windows, &cfg->windows);
 	for (;;) {
-		enum event event = wait_for_event(p, deadline, burn_in_told);
+		nsec_t window = windows_deadline(&p->windows, clock_now());
+		enum event event = wait_for_event(p, window < deadline ? window : deadline, burn_in_told);
 
 		if (event == EVENT_FINISHED)
 			break;
@@ -266,6 +297,9 @@ int reporter_run(struct reporter *p)
 							   cfg->workers);
 			continue;
 		}
+		look_at_window(p, clock_now());
+		if (clock_now() < deadline)
+			continue;
 		e = end_period(p, false);
 		r = r ? r : e;
 		deadline = next_period(p, deadline);

@@ -6,6 +6,7 @@
 #define RUNNERS_REPORTER_H
 
 #include "runners/counters.h"
+#include "runners/windows.h"
 #include "runners/worker.h"
 
 struct reporter {
@@ -22,6 +23,7 @@ struct reporter {
 	struct histogram period; /* the difference */
 	uint64_t inferences;     /* at the end of the last period */
 	nsec_t last;
+	struct windows windows;
 };
 
 int reporter_init(struct reporter *p, struct shared *shared, const struct worker *workers, unsigned nworkers,

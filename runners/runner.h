@@ -42,6 +42,17 @@ struct run_observer {
 	void (*snapshot)(void *arg, const struct period *p, const struct recorder *so_far);
 };
 
+/* Windows of a run, one after the other from the end of its burn-in. */
+struct run_windows {
+	/* Of each: at least so many requests, or if that is 0 so long. */
+	uint64_t requests;
+	nsec_t length;
+	void *arg;
+	/* Reporting thread, where the first begins and where each ends. so_far: all that was measured until now. True: the
+	 * run has seen enough and ends here, as at an interrupt. NULL: there are no windows. */
+	bool (*ended)(void *arg, nsec_t now, const struct recorder *so_far);
+};
+
 struct run_config {
 	const struct driver_ops *driver;
 	const void *driver_options; /* the driver's own struct */
@@ -68,6 +79,7 @@ struct run_config {
 	nsec_t drain;                /* after an interrupt or an error; 0: RUN_DRAIN_DEFAULT */
 	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */
 	struct run_observer observer;
+	struct run_windows windows;
 };
 
 #define RUN_DRAIN_DEFAULT NSEC_PER_SEC

@@ -324,6 +324,7 @@ static int write_result(FILE *out, const struct result *r)
 	if (e < 0)
 		return e;
 	write_client(&w, r);
+	stability_write_json(&w, &r->stability);
 	write_platform(&w, r->platform);
 	json_end(&w);
 	return 0;

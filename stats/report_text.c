@@ -233,6 +233,7 @@ int report_text(FILE *out, const struct result *r)
 	write_aibench_block(out, r);
 	write_outcomes(out, r);
 	write_spectra(out, r);
+	stability_write_text(out, &r->stability);
 	write_client(out, r);
 	write_warnings(out, r);
 	return ferror(out) ? ERR_IO : 0;

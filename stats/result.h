@@ -14,6 +14,7 @@
 #include "stats/platform.h"
 #include "stats/recorder.h"
 #include "stats/server_log.h"
+#include "stats/stability.h"
 
 #define PERIOD_QUANTILES 6
 
@@ -81,6 +82,7 @@ struct result {
 	size_t nperiods;
 	struct server_log server_log; /* the servers' counters, differences where they are counters */
 	struct client_usage usage;
+	struct stability stability; /* of -stable; the figures are then those of its last windows */
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */

@@ -9,6 +9,10 @@
 #ifndef STATS_STABILITY_H
 #define STATS_STABILITY_H
 
+#include <stdio.h>
+
+struct json_writer;
+
 #define STABILITY_WINDOWS 3
 #define STABILITY_WINDOWS_MAX 10
 #define STABILITY_RATIO 1.1
@@ -24,5 +28,9 @@ struct stability {
 
 /* Another window's throughput and mean latency, any units. Returns the state. */
 enum stability_state stability_add(struct stability *s, double throughput, double latency);
+
+/* A line of the report, and the member "Stability": null where nobody asked. */
+void stability_write_text(FILE *out, const struct stability *s);
+void stability_write_json(struct json_writer *w, const struct stability *s);
 
 #endif

@@ -1,0 +1,73 @@
+/*
+ * stable_run.c - snapshots at the windows' ends, and the differences between them.
+ */
+#include "runners/stable_run.h"
+
+#define SNAPSHOTS (STABILITY_WINDOWS + 1)
+
+void stable_run_release(struct stable_run *s)
+{
+	for (int i = 0; i < SNAPSHOTS; i++)
+		recorder_release(&s->snapshots[i].recorder);
+	*s = (struct stable_run){0};
+}
+
+static int take_snapshot(struct run_snapshot *snapshot, nsec_t now, const struct recorder *so_far)
+{
+	if (!snapshot->recorder.service.counts && recorder_init_like(&snapshot->recorder, so_far) < 0)
+		return ERR_NOMEM;
+	recorder_reset(&snapshot->recorder);
+	recorder_add_to(so_far, &snapshot->recorder);
+	snapshot->at = now;
+	return 0;
+}
+
+static const struct histogram *latencies(const struct run_snapshot *s)
+{
+	return s->recorder.open_loop ? &s->recorder.response : &s->recorder.service;
+}
+
+static double sum(const struct histogram *h)
+{
+	return histogram_mean(h) * (double)h->total;
+}
+
+static enum stability_state add_window(struct stable_run *s, const struct run_snapshot *before,
+				       const struct run_snapshot *now)
+{
+	double n = (double)(latencies(now)->total - latencies(before)->total), seconds = (double)(now->at - before->at);
+
+	return stability_add(&s->stability, seconds > 0 ? n / seconds : 0,
+			     n > 0 ? (sum(latencies(now)) - sum(latencies(before))) / n : 0);
+}
+
+bool stable_run_look(void *arg, nsec_t now, const struct recorder *so_far)
+{
+	struct stable_run *s = arg;
+	struct run_snapshot *snapshot = &s->snapshots[s->looks % SNAPSHOTS];
+
+	s->error = take_snapshot(snapshot, now, so_far);
+	if (s->error < 0)
+		return true;
+	s->looks++;
+	if (s->looks == 1)
+		return false;
+	return add_window(s, &s->snapshots[(s->looks - 2) % SNAPSHOTS], snapshot) != STABILITY_MEASURING;
+}
+
+int stable_run_finish(struct stable_run *s, struct result *r)
+{
+	const struct run_snapshot *last = &s->snapshots[(s->looks + SNAPSHOTS - 1) % SNAPSHOTS];
+	struct run_snapshot *first = &s->snapshots[s->looks % SNAPSHOTS];
+
+	if (s->error < 0)
+		return s->error;
+	if (s->stability.state != STABILITY_STABLE)
+		s->stability.state = STABILITY_UNSTABLE;
+	r->stability = s->stability;
+	if (s->looks < SNAPSHOTS)
+		return 0;
+	r->burn_in_end = first->at;
+	r->end = last->at;
+	return recorder_difference(&r->all, &first->recorder, &last->recorder);
+}
