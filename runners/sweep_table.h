@@ -1,0 +1,52 @@
+/*
+ * sweep_table.h - what came of a sweep: a row a point, of all its repetitions, and the knee of throughput against latency.
+ */
+#ifndef RUNNERS_SWEEP_TABLE_H
+#define RUNNERS_SWEEP_TABLE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "runners/sweep.h"
+#include "stats/json_writer.h"
+#include "stats/result.h"
+
+/* Latencies are response times (in a closed loop the same as service times), in nanoseconds, of all runs together. */
+struct sweep_row {
+	struct sweep_point point;
+	unsigned runs;
+	double rate;   /* inferences/s: the runs' median */
+	double spread; /* highest minus lowest rate of the runs ÷ rate */
+	double mean;
+	int64_t q50, q99, q999;
+	double cpu; /* the client's seconds per inference, mean of the runs */
+	uint64_t wrong, errors, timeouts;
+	unsigned unstable; /* runs that were to come to rest and did not */
+	bool knee;
+};
+
+/* Zero-initialise. */
+struct sweep_table {
+	struct sweep_row *rows; /* owned */
+	size_t n;
+	/* Of the last row: */
+	double *rates; /* owned; sorted */
+	struct histogram latencies;
+};
+
+void sweep_table_release(struct sweep_table *t);
+/* Another run of a point: of the last row if that has the same point, else of a new one. ERR_NOMEM. */
+int sweep_table_add(struct sweep_table *t, const struct sweep_point *point, const struct result *r) MUST_CHECK;
+
+/*
+ * Marks the knee (stats/knee.h) among the rows that differ in the load alone, for each setting of the rest. The load is
+ * workers if they are swept, else the rate; a sweep without either has no knee, nor have fewer than three loads.
+ */
+int sweep_table_find_knees(struct sweep_table *t, const struct sweep *s) MUST_CHECK;
+
+void sweep_table_write_text(FILE *out, const struct sweep_table *t, const struct sweep *s);
+void sweep_table_write_csv(FILE *out, const struct sweep_table *t, const struct sweep *s);
+/* Members "KneeMethod" and "Points". */
+void sweep_table_write_json(struct json_writer *w, const struct sweep_table *t, const struct sweep *s);
+
+#endif
