@@ -89,7 +89,7 @@ static int run_all(struct invocation *v)
 	name.repetitions = (unsigned)v->options.repetitions;
 	for (name.repetition = 1; name.repetition <= name.repetitions && status == EXIT_OK; name.repetition++)
 		status = invocation_run(v, &v->config, &name, NULL);
-	return status;
+	return status == EXIT_OK && v->options.audit.strict && v->not_valid ? EXIT_NOT_VALID : status;
 }
 
 #define OPTION_SETS 7
@@ -110,6 +110,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 		sets[n++] = (struct option_set){p->ignored, NULL};
 	sets[n++] = (struct option_set){run_option_table, &v->options};
 	sets[n++] = (struct option_set){output_option_table, &v->options.outputs};
+	sets[n++] = (struct option_set){audit_option_table, &v->options.audit};
 	if (p->network)
 		sets[n++] = (struct option_set){conn_option_table, &v->conn};
 	return n;

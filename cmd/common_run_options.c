@@ -75,6 +75,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 		.reporting_period = NSEC_PER_SEC,
 	};
 	output_options_defaults(&o->outputs);
+	audit_options_defaults(&o->audit);
 }
 
 static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)

@@ -5,6 +5,7 @@
 #ifndef CMD_COMMON_RUN_OPTIONS_H
 #define CMD_COMMON_RUN_OPTIONS_H
 
+#include "cmd/audit_options.h"
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
 #include "runners/runner.h"
@@ -19,6 +20,7 @@ struct run_options {
 	bool print_responses, ignore_errors, reference, spin, verbose;
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
 	struct output_options outputs;
+	struct audit_options audit;
 };
 
 extern const struct option run_option_table[];

@@ -84,6 +84,7 @@ static void fill_texts(struct result *r, const struct invocation *v, const struc
 		.repetitions = name->repetitions,
 		.command_line = v->command_line,
 		.platform = &v->platform,
+		.audit = {.percentile = v->options.audit.percentile},
 	};
 	memcpy(r->config, v->description.config, sizeof(r->config));
 }
@@ -165,6 +166,20 @@ static int judge(const struct invocation *v, const struct result *r)
 	return EXIT_OK;
 }
 
+/* The report has all reasons. With another exit status there is another message already. */
+static void note_verdict(struct invocation *v, const struct result *r, int status)
+{
+	struct error err;
+
+	if (r->audit.verdict == VERDICT_VALID)
+		return;
+	v->not_valid = true;
+	if (!v->options.audit.strict || status != EXIT_OK)
+		return;
+	error_set(&err, ERR_WRONG, "verdict %s: %s", verdict_name(r->audit.verdict), r->audit.reasons[0].text);
+	fail(v->program->name, &err, EXIT_NOT_VALID);
+}
+
 char *run_path(const char *path, const struct run_name *name)
 {
 	const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
@@ -222,13 +237,16 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		period_files_abandon(&v->period_files);
 		return fail(v->program->name, &err, exit_status(e));
 	}
+	audit_judge(&r);
 	reported = report(v, &r, name);
 	status = judge(v, &r);
 	if (r.interrupted)
 		status = 128 + atomic_load(cfg->interrupt);
+	status = status ? status : reported;
+	note_verdict(v, &r, status);
 	if (ret)
 		*ret = r;
 	else
 		result_release(&r);
-	return status ? status : reported;
+	return status;
 }

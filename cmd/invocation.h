@@ -23,6 +23,7 @@ struct invocation {
 	/* Of the run under way: */
 	bool header_printed;
 	struct period_files period_files;
+	bool not_valid; /* a run so far had another verdict: -strict asks */
 };
 
 /* Which run of an invocation it is; goes into the names of the files that it writes. */

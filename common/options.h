@@ -87,5 +87,6 @@ const char *duration_format(char *buf, size_t size, int64_t nsec);
 #define EXIT_OK 0
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define EXIT_NOT_VALID 3 /* -strict: a run's verdict was another than VALID */
 
 #endif

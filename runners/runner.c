@@ -3,6 +3,7 @@
  */
 #include "runners/runner.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "runners/reporter.h"
 #include "runners/sigbus.h"
+#include "runners/timer_probe.h"
 #include "runners/usage.h"
 #include "runners/worker.h"
 
@@ -133,8 +135,13 @@ static void *worker_thread(void *arg)
 		pthread_cond_wait(&s->changed, &s->lock);
 	go = !atomic_load(&s->stop);
 	pthread_mutex_unlock(&s->lock);
-	if (go)
+	if (go) {
+		struct thread_mark mark;
+
+		thread_usage_begin(&mark);
 		worker_run(w);
+		thread_usage_end(&mark, &w->usage);
+	}
 	pthread_mutex_lock(&s->lock);
 	s->finished++;
 	pthread_cond_broadcast(&s->changed);
@@ -218,6 +225,55 @@ static int workers_open(struct worker *workers, struct shared *s, unsigned n, st
 	return 0;
 }
 
+static double rate(uint64_t n, nsec_t time)
+{
+	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
+}
+
+static unsigned usable_cores(void)
+{
+	cpu_set_t set;
+
+	/* More than CPU_SETSIZE of them are enough for whatever is to be told. */
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : CPU_SETSIZE;
+}
+
+/* An open loop's requests were due from the first to the last one's time, and sent from then until the last was. */
+static void gather_rates(struct result *r, const struct worker *workers, unsigned n, nsec_t first_due)
+{
+	uint64_t inferences = result_measured(r);
+	nsec_t last_due = first_due, last_sent = first_due;
+
+	if (!r->all.open_loop || inferences <= r->tensor_batch)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		last_due = workers[i].last_due > last_due ? workers[i].last_due : last_due;
+		last_sent = workers[i].last_sent > last_sent ? workers[i].last_sent : last_sent;
+	}
+	inferences -= r->tensor_batch;
+	r->audit.offered_rate = rate(inferences, last_due - first_due);
+	r->audit.sent_rate = rate(inferences, last_sent - first_due);
+}
+
+static void gather_audit(struct result *r, const struct run_config *cfg, const struct worker *workers, unsigned n)
+{
+	const struct rate_schedule *s = &cfg->schedule;
+	struct audit *a = &r->audit;
+
+	a->spin = cfg->spin && r->all.open_loop;
+	a->one_rate = !r->all.open_loop || (s->n == 1 && s->segments[0].to == s->segments[0].from);
+	a->cores = usable_cores();
+	a->nthreads = n;
+	for (unsigned i = 0; i < n; i++) {
+		struct totals totals = workers[i].recorder.totals;
+
+		worker_add_burned_in(&workers[i], &totals);
+		a->threads[i] = workers[i].usage;
+		a->threads[i].inferences = totals_inferences(&totals);
+		a->starvations += workers[i].starvations;
+	}
+}
+
 static void gather_result(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
 {
 	nsec_t first_measured = NSEC_NEVER;
@@ -239,6 +295,8 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 		r->burn_in_end = r->start;
 	else
 		r->burn_in_end = first_measured < r->end ? first_measured : r->end;
+	gather_rates(r, workers, n, first_measured);
+	gather_audit(r, s->cfg, workers, n);
 	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
 	r->stopped_by_error = s->failed;
 	r->error = s->error;
@@ -267,6 +325,7 @@ static void describe(struct result *r, const struct run_config *cfg)
 static int measure(struct shared *s, struct worker *workers, unsigned n, struct result *r, struct error *err)
 {
 	struct reporter reporter;
+	struct machine_mark before, after;
 	struct usage_mark usage;
 	int e;
 
@@ -274,6 +333,8 @@ static int measure(struct shared *s, struct worker *workers, unsigned n, struct 
 	if (e < 0)
 		return e;
 	reporter_start(&reporter);
+	timer_probe(&r->audit.timer);
+	machine_usage_mark(&before, "");
 	e = create_threads(workers, n, err);
 	usage_begin(&usage);
 	if (e == 0)
@@ -290,6 +351,8 @@ static int measure(struct shared *s, struct worker *workers, unsigned n, struct 
 	join_threads(workers, n);
 	r->end_wall = clock_wall();
 	usage_end(&usage, &r->usage);
+	machine_usage_mark(&after, "");
+	machine_usage_between(&r->audit.machine, &before, &after);
 	r->usage.threads = n;
 	reporter_release(&reporter);
 	return e;
@@ -309,6 +372,12 @@ static int shared_init(struct shared *s)
 	return r;
 }
 
+static int make_room(struct result *r, const struct run_config *cfg, unsigned threads)
+{
+	r->audit.threads = calloc(threads, sizeof(*r->audit.threads));
+	return r->audit.threads ? recorder_init(&r->all, cfg->arrival != ARRIVAL_CLOSED) : ERR_NOMEM;
+}
+
 int runner_run(const struct run_config *cfg, struct result *r, struct error *err)
 {
 	unsigned n = cfg->threads ? cfg->threads : run_default_threads(cfg->workers);
@@ -326,7 +395,8 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 	if (e < 0)
 		goto out;
 	workers = aligned_alloc(CACHE_LINE, n * sizeof(*workers));
-	if (!workers || recorder_init(&r->all, cfg->arrival != ARRIVAL_CLOSED) < 0) {
+	if (!workers || make_room(r, cfg, n) < 0) {
+		audit_release(&r->audit);
 		e = error_set(err, ERR_NOMEM, "out of memory for %u threads", n);
 		goto out;
 	}

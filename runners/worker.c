@@ -149,6 +149,7 @@ static void finish(struct worker *w, struct completion *c)
 	enum outcome o = judge(w, c);
 
 	c->stamps.intended = w->arrival.process == ARRIVAL_CLOSED ? c->stamps.sent : slot->intended;
+	c->stamps.ready = slot->ready;
 	count_request(w, slot->number, &c->stamps, o, slot->request.inferences);
 	if (observer->response)
 		observer->response(observer->arg, c, o);
@@ -156,6 +157,7 @@ static void finish(struct worker *w, struct completion *c)
 		count_error(w, o, c->request, c->text);
 	dataset_give(w->shared->dataset, slot->number);
 	w->outstanding--;
+	slot->idle_since = c->stamps.received;
 	queue_push(&w->idle, c->slot);
 }
 
@@ -174,6 +176,7 @@ static bool take_rows(struct worker *w)
 		return false;
 	}
 	r = dataset_take(s->dataset, number, &w->rows, &err);
+	w->starvations += r == ERR_AGAIN && !w->starved;
 	w->starved = r == ERR_AGAIN;
 	if (r == 0) {
 		/* Numbers mostly go on in order, and nothing is lost where they do not. */
@@ -188,13 +191,26 @@ static bool take_rows(struct worker *w)
 	return false;
 }
 
-static void sent(struct worker *w, struct slot *slot)
+static void sent(struct worker *w, struct slot *slot, nsec_t now)
 {
 	if (slot->number >= w->shared->burn_in_requests && w->first_measured == NSEC_NEVER)
 		w->first_measured = slot->intended;
+	w->last_due = slot->intended;
+	w->last_sent = now;
 	w->outstanding++;
 	w->rows = NULL;
 	arrival_advance(&w->arrival);
+}
+
+/* When the slot would have become idle had this thread been punctual: arrivals that piled up while it was late wait for
+ * each other's slots, and that is its doing too. */
+static void set_ready(struct worker *w, struct slot *slot, nsec_t now)
+{
+	nsec_t possible = slot->idle_since > slot->intended ? slot->idle_since : slot->intended;
+
+	slot->ready = slot->idle_since - w->setback;
+	if (now - possible > w->setback)
+		w->setback = now - possible;
 }
 
 /* Tries the taken rows on the next idle slot. False: the run failed. */
@@ -208,9 +224,10 @@ static bool send_rows(struct worker *w, nsec_t now)
 	slot->request.id = slot->number * w->shared->cfg->what.batch;
 	w->workload_ops->fill(w->shared->workload, w->rows, &slot->request);
 	slot->intended = w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival);
+	set_ready(w, slot, now);
 	r = w->ops->submit(w->driver, index, &slot->request, now);
 	if (r == 0) {
-		sent(w, slot);
+		sent(w, slot, now);
 		return true;
 	}
 	if (r == ERR_AGAIN) {
@@ -249,14 +266,20 @@ static void count_unreachable(struct worker *w, nsec_t now)
 static nsec_t send_due(struct worker *w, nsec_t now)
 {
 	if (queue_length(&w->paused) > 0 && now >= w->retry_at) {
-		for (unsigned n = queue_length(&w->paused); n > 0; n--)
-			queue_push(&w->idle, queue_pop(&w->paused));
+		for (unsigned n = queue_length(&w->paused); n > 0; n--) {
+			unsigned slot = queue_pop(&w->paused);
+
+			w->slots[slot].idle_since = now;
+			queue_push(&w->idle, slot);
+		}
 	}
 	while (queue_length(&w->idle) > 0) {
 		if (arrival_next(&w->arrival) > now) {
 			now = clock_now();
-			if (arrival_next(&w->arrival) > now)
+			if (arrival_next(&w->arrival) > now) {
+				w->setback = 0;
 				break;
+			}
 		}
 		if ((!w->rows && !take_rows(w)) || !send_rows(w, now))
 			break;

@@ -45,6 +45,8 @@ struct slot {
 	struct request request;
 	uint64_t number;
 	nsec_t intended;
+	nsec_t idle_since; /* when the one before had been answered */
+	nsec_t ready;      /* stamps.ready of this one */
 };
 
 /* Slot numbers, first in first out, so that all connections get their share. */
@@ -69,6 +71,7 @@ struct worker {
 	const void *rows;   /* of arrival_number, taken and not sent yet; NULL: not taken */
 	bool ended;         /* nothing more is sent */
 	bool starved;       /* the next rows have not come through the pipe yet */
+	nsec_t setback;     /* worst delay of this thread's own since it was last abreast of the schedule */
 	nsec_t retry_at;    /* when paused slots are tried again */
 	nsec_t drain_until; /* NSEC_NEVER: all answers are waited for */
 
@@ -76,8 +79,11 @@ struct worker {
 	struct recorder recorder;
 	struct totals burned_in;
 	/* Read once it has finished: */
-	nsec_t first_measured; /* when the first request after the burn-in was due; NSEC_NEVER: none was */
+	nsec_t first_measured;      /* when the first request after the burn-in was due; NSEC_NEVER: none was */
+	nsec_t last_due, last_sent; /* open loop: the last request that was sent */
 	nsec_t end;
+	uint64_t starvations;                   /* times that rows did not come through the pipe in time */
+	struct thread_usage usage;              /* inferences is left out */
 	bool has_wrong, has_error, has_timeout; /* its first text of each kind was handed in */
 	pthread_t thread;
 	bool running;

@@ -13,6 +13,8 @@ int recorder_init(struct recorder *r, bool open_loop)
 		e = histogram_init_latency(&n.response);
 	if (e == 0 && open_loop)
 		e = histogram_init_latency(&n.lag);
+	if (e == 0 && open_loop)
+		e = histogram_init_latency(&n.own_lag);
 	if (e < 0) {
 		recorder_release(&n);
 		return e;
@@ -56,6 +58,7 @@ void recorder_release(struct recorder *r)
 	histogram_release(&r->service);
 	histogram_release(&r->response);
 	histogram_release(&r->lag);
+	histogram_release(&r->own_lag);
 }
 
 void recorder_reset(struct recorder *r)
@@ -64,7 +67,9 @@ void recorder_reset(struct recorder *r)
 	if (r->open_loop) {
 		histogram_reset(&r->response);
 		histogram_reset(&r->lag);
+		histogram_reset(&r->own_lag);
 	}
+	__atomic_store_n(&r->waited, 0, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < STAGE_MAX; i++) {
 		if (r->stages & 1U << i)
 			histogram_reset(&r->stage[i]);
@@ -97,8 +102,12 @@ void recorder_record(struct recorder *r, const struct stamps *s, enum outcome o,
 		return;
 	histogram_record_n(&r->service, s->received - s->sent, inferences);
 	if (r->open_loop) {
+		bool waited = s->ready > s->intended;
+
 		histogram_record_n(&r->response, s->received - s->intended, inferences);
 		histogram_record_n(&r->lag, s->sent - s->intended, inferences);
+		histogram_record_n(&r->own_lag, s->sent - (waited ? s->ready : s->intended), inferences);
+		relaxed_add(&r->waited, waited ? inferences : 0);
 	}
 	if (r->stages)
 		record_stages(r, s, inferences);
@@ -110,7 +119,9 @@ void recorder_add_to(const struct recorder *r, struct recorder *sum)
 	if (r->open_loop && sum->open_loop) {
 		histogram_merge(&sum->response, &r->response);
 		histogram_merge(&sum->lag, &r->lag);
+		histogram_merge(&sum->own_lag, &r->own_lag);
 	}
+	sum->waited += __atomic_load_n(&r->waited, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < STAGE_MAX; i++) {
 		if (r->stages & sum->stages & 1U << i)
 			histogram_merge(&sum->stage[i], &r->stage[i]);

@@ -24,8 +24,11 @@ struct recorder {
 	struct histogram service;  /* received − sent; OK, WRONG and TIMEOUT */
 	struct histogram response; /* received − intended; open loop only, else never allocated */
 	struct histogram lag;      /* sent − intended: how late the generator was; as response */
-	bool open_loop;            /* false: response equals service and lag is 0, so only service is recorded */
-	unsigned stages;           /* bit s: stage[s] is recorded; others are never allocated */
+	struct histogram own_lag; /* sent − max(intended, ready): the part of it without which the lag is the workers'
+				    * wait for answers; as response */
+	uint64_t waited;          /* inferences whose arrival found no idle worker */
+	bool open_loop;           /* false: response equals service and lag is 0, so only service is recorded */
+	unsigned stages;          /* bit s: stage[s] is recorded; others are never allocated */
 	struct histogram stage[STAGE_MAX]; /* how long each took: from the end of the one before, or from sent */
 	struct totals totals;
 	char apart[64]; /* keeps the neighbour's counters in an array off this one's cache line */

@@ -325,6 +325,7 @@ static int write_result(FILE *out, const struct result *r)
 		return e;
 	write_client(&w, r);
 	stability_write_json(&w, &r->stability);
+	audit_write_json(&w, r);
 	write_platform(&w, r->platform);
 	json_end(&w);
 	return 0;

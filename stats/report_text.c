@@ -235,6 +235,7 @@ int report_text(FILE *out, const struct result *r)
 	write_spectra(out, r);
 	stability_write_text(out, &r->stability);
 	write_client(out, r);
+	audit_write_text(out, r);
 	write_warnings(out, r);
 	return ferror(out) ? ERR_IO : 0;
 }

@@ -30,6 +30,7 @@ void result_release(struct result *r)
 		free(r->periods[i].encoded);
 	free(r->periods);
 	server_log_release(&r->server_log);
+	audit_release(&r->audit);
 	*r = (struct result){0};
 }
 
@@ -48,10 +49,15 @@ static double rate(uint64_t n, nsec_t took)
 	return took > 0 ? (double)n * (double)NSEC_PER_SEC / (double)took : 0;
 }
 
-double result_rate(const struct result *r)
+nsec_t result_measured_time(const struct result *r)
 {
 	/* burn_in_end is not set where there was no burn-in, or where it never ended. */
-	return rate(result_measured(r), r->end - (r->burn_in_end > r->start ? r->burn_in_end : r->start));
+	return r->end - (r->burn_in_end > r->start ? r->burn_in_end : r->start);
+}
+
+double result_rate(const struct result *r)
+{
+	return rate(result_measured(r), result_measured_time(r));
 }
 
 double result_rate_with_warmup(const struct result *r)

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "stats/audit.h"
 #include "stats/platform.h"
 #include "stats/recorder.h"
 #include "stats/server_log.h"
@@ -83,13 +84,15 @@ struct result {
 	struct server_log server_log; /* the servers' counters, differences where they are counters */
 	struct client_usage usage;
 	struct stability stability; /* of -stable; the figures are then those of its last windows */
+	struct audit audit;
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
 
 uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
 uint64_t result_inferences(const struct result *r);     /* burn-in included */
-double result_rate(const struct result *r);             /* measured ÷ time since the end of the burn-in */
+nsec_t result_measured_time(const struct result *r);    /* since the end of the burn-in */
+double result_rate(const struct result *r);             /* measured ÷ that time */
 double result_rate_with_warmup(const struct result *r); /* all ÷ wall time */
 
 /* stats/report_text.c: AIBench's text forms. */

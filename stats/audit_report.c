@@ -1,0 +1,147 @@
+/*
+ * audit_report.c - the verdict and its figures, as lines for people and as JSON.
+ */
+#include <inttypes.h>
+
+#include "stats/audit.h"
+#include "stats/json_writer.h"
+#include "stats/result.h"
+
+static double us(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_USEC;
+}
+
+static double share(double part, double whole)
+{
+	return whole > 0 ? part / whole : 0;
+}
+
+static void write_rates(FILE *out, const struct result *r)
+{
+	const struct audit *a = &r->audit;
+	const struct histogram *h = &r->all.own_lag;
+
+	fprintf(out,
+		"Schedule: %.2f inferences/sec asked for, %.2f sent; %" PRIu64 " of %" PRIu64
+		" found all workers busy\n",
+		a->offered_rate, a->sent_rate, r->all.waited, h->total);
+	fprintf(out,
+		"Send lag of the generator's own, with an idle worker (us): q50 %.1f, q99 %.1f, q99.9 %.1f, max %.1f\n",
+		us(histogram_percentile(h, 50)), us(histogram_percentile(h, 99)), us(histogram_percentile(h, 99.9)),
+		us(h->max));
+}
+
+static void write_generator(FILE *out, const struct audit *a)
+{
+	const char *separator = "";
+
+	fputs("Generator: ", out);
+	for (unsigned i = 0; i < a->nthreads; i++) {
+		const struct thread_usage *t = &a->threads[i];
+
+		fprintf(out, "%sthread %u %.1f %% of a core", separator, i, 100 * share(t->cpu, t->wall));
+		if (t->waiting > 0)
+			fprintf(out, " (%.1f %% waiting for one)", 100 * share(t->waiting, t->wall));
+		separator = ", ";
+	}
+	if (a->machine.steal >= 0)
+		fprintf(out, "; steal %.1f %%", 100 * a->machine.steal);
+	if (a->machine.throttled_periods)
+		fprintf(out, "; throttled for %.3f s", (double)a->machine.throttled / (double)NSEC_PER_SEC);
+	fprintf(out, "; clock steps of %" PRId64 " ns, sleeps end %.1f us late (at most %.1f)\n", a->timer.step,
+		us(a->timer.late), us(a->timer.late_max));
+}
+
+void audit_write_text(FILE *out, const struct result *r)
+{
+	const struct audit *a = &r->audit;
+
+	if (a->verdict == VERDICT_NONE)
+		return;
+	if (r->all.open_loop)
+		write_rates(out, r);
+	write_generator(out, a);
+	fprintf(out, "Verdict: %s\n", verdict_name(a->verdict));
+	for (unsigned i = 0; i < a->nreasons; i++)
+		fprintf(out, "\t%s: %s\n", verdict_name(a->reasons[i].verdict), a->reasons[i].text);
+}
+
+static void write_reasons(struct json_writer *w, const struct audit *a)
+{
+	json_begin_array(w, "Reasons");
+	for (unsigned i = 0; i < a->nreasons; i++) {
+		json_begin(w, NULL);
+		json_string(w, "Verdict", verdict_name(a->reasons[i].verdict));
+		json_string(w, "Text", a->reasons[i].text);
+		json_end(w);
+	}
+	json_end_array(w);
+}
+
+static void write_open_loop(struct json_writer *w, const struct result *r)
+{
+	const struct histogram *h = &r->all.own_lag;
+
+	json_double(w, "OfferedRate", r->audit.offered_rate);
+	json_double(w, "SentRate", r->audit.sent_rate);
+	json_uint(w, "FoundAllWorkersBusy", r->all.waited);
+	json_begin(w, "OwnSendLagNanos");
+	json_int(w, "q50", histogram_percentile(h, 50));
+	json_int(w, "q99", histogram_percentile(h, 99));
+	json_int(w, "q999", histogram_percentile(h, 99.9));
+	json_int(w, "Max", h->max);
+	json_end(w);
+}
+
+static void write_threads(struct json_writer *w, const struct audit *a)
+{
+	json_begin_array(w, "Threads");
+	for (unsigned i = 0; i < a->nthreads; i++) {
+		const struct thread_usage *t = &a->threads[i];
+
+		json_begin(w, NULL);
+		json_uint(w, "Inferences", t->inferences);
+		json_double(w, "WallSeconds", t->wall);
+		json_double(w, "CPUSeconds", t->cpu);
+		json_double(w, "WaitedForCPUSeconds", t->waiting);
+		json_double(w, "CPUShare", share(t->cpu, t->wall));
+		json_double(w, "CPUMicrosPerInference", share(t->cpu * 1e6, (double)t->inferences));
+		json_uint(w, "VoluntaryContextSwitches", t->voluntary_switches);
+		json_uint(w, "InvoluntaryContextSwitches", t->involuntary_switches);
+		json_end(w);
+	}
+	json_end_array(w);
+}
+
+void audit_write_json(struct json_writer *w, const struct result *r)
+{
+	const struct audit *a = &r->audit;
+
+	if (a->verdict == VERDICT_NONE) {
+		json_string(w, "Audit", NULL);
+		return;
+	}
+	json_begin(w, "Audit");
+	json_string(w, "Verdict", verdict_name(a->verdict));
+	write_reasons(w, a);
+	json_double(w, "Percentile", a->percentile);
+	json_uint(w, "SamplesNeeded", audit_samples_needed(a->percentile));
+	if (r->all.open_loop)
+		write_open_loop(w, r);
+	write_threads(w, a);
+	json_begin(w, "Timer");
+	json_int(w, "ResolutionNanos", a->timer.resolution);
+	json_int(w, "StepNanos", a->timer.step);
+	json_int(w, "SleepLateNanos", a->timer.late);
+	json_int(w, "SleepLateMaxNanos", a->timer.late_max);
+	json_end(w);
+	if (a->machine.steal >= 0)
+		json_double(w, "StealShare", a->machine.steal);
+	else
+		json_string(w, "StealShare", NULL);
+	json_uint(w, "ThrottledPeriods", a->machine.throttled_periods);
+	json_int(w, "ThrottledNanos", a->machine.throttled);
+	json_uint(w, "SaturatedValues", r->all.service.saturated + r->all.response.saturated + r->all.lag.saturated);
+	json_end(w);
+}
