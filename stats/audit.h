@@ -28,7 +28,7 @@ enum verdict {
 };
 
 #define AUDIT_PERCENTILE_DEFAULT 99.0
-#define AUDIT_REASONS_MAX 12
+#define AUDIT_REASONS_MAX 16
 
 /* One worker thread, from its first look at the schedule to its last answer. Seconds. */
 struct thread_usage {

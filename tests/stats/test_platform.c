@@ -6,17 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/file.h"
 #include "stats/platform.h"
+#include "tests/support/fake_root.h"
 
 struct machine {
-	char root[64];
+	struct fake_root root;
 	struct platform platform;
 };
 
@@ -25,8 +24,7 @@ static int setup(void **state)
 	struct machine *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
-	strcpy(m->root, "/tmp/test_platform_XXXXXX");
-	assert_non_null(mkdtemp(m->root));
+	fake_root_new(&m->root);
 	*state = m;
 	return 0;
 }
@@ -34,30 +32,20 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct machine *m = *state;
-	char command[128];
 
-	snprintf(command, sizeof(command), "rm -r %s", m->root);
-	assert_int_equal(system(command), 0);
+	fake_root_release(&m->root);
 	free(m);
 	return 0;
 }
 
 static void put(const struct machine *m, const char *path, const char *text)
 {
-	char name[512];
-
-	snprintf(name, sizeof(name), "%s%s", m->root, path);
-	for (char *slash = strchr(name + strlen(m->root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(name, 0777);
-		*slash = '/';
-	}
-	assert_int_equal(file_write(name, text, strlen(text), NULL), 0);
+	fake_root_put(&m->root, path, text);
 }
 
 static const struct platform *look(struct machine *m)
 {
-	platform_read(&m->platform, m->root);
+	platform_read(&m->platform, m->root.path);
 	return &m->platform;
 }
 
