@@ -196,6 +196,38 @@ static void wrong_answers_fail_the_run_unless_ignored(void **state)
 	run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd.bin"), NULL, WORDS("odd.bin"));
 }
 
+static void only_strict_makes_a_verdict_the_exit_status(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	run_ok(&r, WORDS(NULL_RUN, "-file", files.data), NULL);
+	check_holds(r.out, WORDS("\nVerdict: ", "TOO SHORT: only 0."));
+	process_result_release(&r);
+	process_run(&r, WORDS(NULL_RUN, "-file", files.data, "-strict", "-percentile=99.99", JSON "=strict.json"), NULL,
+		    LIMIT_SECONDS);
+	check_holds(r.out, WORDS("TOO SHORT: q99.99 needs 36888 answers", "Saving Query Latencies"));
+	check_failed(&r, NULL_RUN, 3, WORDS("verdict "));
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-percentile=100"), NULL, WORDS("-percentile"));
+}
+
+static void strict_runs_every_repetition_and_leaves_worse_alone(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	process_run(&r, WORDS(NULL_RUN, "-file", files.data, "-strict", "-repetitions=3", JSON "=each.json"), NULL,
+		    LIMIT_SECONDS);
+	assert_int_equal(r.status, 3);
+	process_result_release(&r);
+	assert_int_equal(access("each_run_3.json", R_OK), 0);
+	make_expected("odd-one.bin", 1);
+	run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd-one.bin", "-strict"), NULL,
+		  WORDS("1 wrong answer"));
+	run_fails(3, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd-one.bin", "-strict", "-ignore-errors"),
+		  NULL, WORDS("verdict ERRORS: 1 of " TEST_ROWS_TEXT " answers were wrong"));
+}
+
 static void an_interrupt_is_128_plus_the_signal(void **state)
 {
 	static const int signals[] = {SIGINT, SIGTERM};
@@ -248,6 +280,8 @@ int main(void)
 		cmocka_unit_test(a_result_never_replaces_what_the_run_reads),
 		cmocka_unit_test(results_have_a_file_each),
 		cmocka_unit_test(wrong_answers_fail_the_run_unless_ignored),
+		cmocka_unit_test(only_strict_makes_a_verdict_the_exit_status),
+		cmocka_unit_test(strict_runs_every_repetition_and_leaves_worse_alone),
 		cmocka_unit_test(an_interrupt_is_128_plus_the_signal),
 		cmocka_unit_test(passwords_stay_out_of_the_results),
 	};

@@ -34,6 +34,34 @@ static void open_loop_tells_service_response_and_lag_apart(void **state)
 	recorder_release(&r);
 }
 
+static void lag_without_an_idle_worker_is_not_the_generators_own(void **state)
+{
+	struct stamps in_time = stamps(1000, 1300, 2000), waited = stamps(1000, 1300, 2000);
+	struct recorder r, sum;
+
+	(void)state;
+	in_time.ready = 900;
+	waited.ready = 1250;
+	assert_int_equal(recorder_init(&r, true), 0);
+	assert_int_equal(recorder_init(&sum, true), 0);
+	recorder_record(&r, &in_time, OUTCOME_OK, 2);
+	assert_int_equal(r.own_lag.max, 300);
+	assert_int_equal(r.waited, 0);
+	recorder_record(&r, &waited, OUTCOME_OK, 3);
+	assert_int_equal(r.own_lag.min, 50);
+	assert_int_equal(r.own_lag.total, 5);
+	assert_int_equal(r.waited, 3);
+	recorder_add_to(&r, &sum);
+	recorder_add_to(&r, &sum);
+	assert_int_equal(sum.waited, 6);
+	assert_int_equal(sum.own_lag.total, 10);
+	recorder_reset(&r);
+	assert_int_equal(r.waited, 0);
+	assert_int_equal(r.own_lag.total, 0);
+	recorder_release(&r);
+	recorder_release(&sum);
+}
+
 static void closed_loop_records_only_the_service_time(void **state)
 {
 	struct recorder r;
@@ -228,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(open_loop_tells_service_response_and_lag_apart),
+		cmocka_unit_test(lag_without_an_idle_worker_is_not_the_generators_own),
 		cmocka_unit_test(closed_loop_records_only_the_service_time),
 		cmocka_unit_test(errors_are_counted_but_have_no_latency),
 		cmocka_unit_test(batch_counts_once_for_each_of_its_inferences),

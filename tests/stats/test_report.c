@@ -613,6 +613,93 @@ static void json_describes_the_platform(void **state)
 	result_release(&r);
 }
 
+/* As a runner leaves it, and judged: thread 1 has no time left, and 8 answers are few. */
+static void make_audited(struct result *r, bool open_loop)
+{
+	make_result(r, open_loop);
+	r->audit.threads = calloc(2, sizeof(*r->audit.threads));
+	assert_non_null(r->audit.threads);
+	r->audit.nthreads = 2;
+	r->audit.cores = 1;
+	r->audit.threads[0] = (struct thread_usage){.wall = 2, .cpu = 0.5, .waiting = 0.01, .inferences = 50};
+	r->audit.threads[1] = (struct thread_usage){
+		.wall = 2, .cpu = 1.96, .inferences = 58, .voluntary_switches = 7, .involuntary_switches = 8};
+	r->audit.machine = (struct machine_usage){.steal = 0.015};
+	r->audit.timer = (struct timer_quality){1, 20, 52100, 80000};
+	r->audit.offered_rate = 4;
+	r->audit.sent_rate = 3.99;
+	r->audit.starvations = 1;
+	audit_judge(r);
+}
+
+static void verdict_comes_with_figures_and_reasons(void **state)
+{
+	struct result r;
+	char *text;
+
+	(void)state;
+	make_audited(&r, false);
+	text = text_of(write_report, &r);
+	if (!strstr(text,
+		    "\nGenerator: thread 0 25.0 % of a core (0.5 % waiting for one), thread 1 98.0 % of a core; steal "
+		    "1.5 %; clock steps of 20 ns, sleeps end 52.1 us late (at most 80.0)\n"
+		    "Verdict: CLIENT-LIMITED\n"
+		    "\tCLIENT-LIMITED: thread 1 used 98 % of its core: take another machine, or several\n"
+		    "\tTOO SHORT: q99 needs 368 answers for a confidence interval of 95 %, 8 came: 360 are missing\n"))
+		fail_msg("%s", text);
+	assert_null(strstr(text, "Schedule:"));
+	free(text);
+	result_release(&r);
+	make_audited(&r, true);
+	text = text_of(write_report, &r);
+	if (!strstr(text,
+		    "\nSchedule: 4.00 inferences/sec asked for, 3.99 sent; 0 of 8 found all workers busy\n"
+		    "Send lag of the generator's own, with an idle worker (us): q50 2000.9, q99 2000.0, q99.9 2000.0, "
+		    "max 2000.0\n"))
+		fail_msg("%s", text);
+	free(text);
+	result_release(&r);
+}
+
+static void json_has_the_audit(void **state)
+{
+	json_t *j, *reason;
+	struct result r;
+
+	(void)state;
+	make_audited(&r, true);
+	j = read_back(&r);
+	assert_text(j, "Audit/Verdict", "CLIENT-LIMITED");
+	assert_int_equal(json_array_size(at(j, "Audit/Reasons")), r.audit.nreasons);
+	reason = json_array_get(at(j, "Audit/Reasons"), 0);
+	assert_text(reason, "Verdict", "CLIENT-LIMITED");
+	assert_text(reason, "Text", r.audit.reasons[0].text);
+	assert_integer(j, "Audit/SamplesNeeded", 368);
+	assert_number(j, "Audit/Percentile", 99);
+	assert_number(j, "Audit/OfferedRate", 4);
+	assert_number(j, "Audit/SentRate", 3.99);
+	assert_integer(j, "Audit/OwnSendLagNanos/Max", 2 * MS);
+	assert_number(json_array_get(at(j, "Audit/Threads"), 1), "CPUShare", 0.98);
+	assert_number(json_array_get(at(j, "Audit/Threads"), 0), "CPUMicrosPerInference", 10000);
+	assert_integer(json_array_get(at(j, "Audit/Threads"), 1), "InvoluntaryContextSwitches", 8);
+	assert_integer(j, "Audit/Timer/SleepLateNanos", 52100);
+	assert_number(j, "Audit/StealShare", 0.015);
+	assert_integer(j, "Audit/SaturatedValues", 0);
+	json_decref(j);
+	result_release(&r);
+	/* nobody judged; nobody knows */
+	make_result(&r, false);
+	j = read_back(&r);
+	assert_true(json_is_null(at(j, "Audit")));
+	json_decref(j);
+	audit_judge(&r);
+	r.audit.machine.steal = -1;
+	j = read_back(&r);
+	assert_true(json_is_null(at(j, "Audit/StealShare")));
+	json_decref(j);
+	result_release(&r);
+}
+
 static void results_that_cannot_be_written_name_their_path(void **state)
 {
 	struct error err = {""};
@@ -658,6 +745,8 @@ int main(void)
 		cmocka_unit_test(any_bytes_of_a_server_make_valid_json),
 		cmocka_unit_test(counters_may_be_added_after_a_report),
 		cmocka_unit_test(json_describes_the_platform),
+		cmocka_unit_test(verdict_comes_with_figures_and_reasons),
+		cmocka_unit_test(json_has_the_audit),
 		cmocka_unit_test(results_that_cannot_be_written_name_their_path),
 		cmocka_unit_test(rate_without_burn_in_is_over_the_whole_run),
 	};
