@@ -92,7 +92,7 @@ static int run_all(struct invocation *v)
 	return status == EXIT_OK && v->options.audit.strict && v->not_valid ? EXIT_NOT_VALID : status;
 }
 
-#define OPTION_SETS 7
+#define OPTION_SETS 8
 
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
 static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)

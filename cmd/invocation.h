@@ -20,10 +20,10 @@ struct invocation {
 	struct platform platform;
 	char *command_line; /* owned */
 	char *expected;     /* owned: the file of -expected-answers */
+	bool not_valid;     /* a run so far had another verdict: -strict asks */
 	/* Of the run under way: */
 	bool header_printed;
 	struct period_files period_files;
-	bool not_valid; /* a run so far had another verdict: -strict asks */
 };
 
 /* Which run of an invocation it is; goes into the names of the files that it writes. */

@@ -296,7 +296,12 @@ static void judge_trend(struct audit *a, const struct result *r)
 	struct window windows[WINDOWS];
 	double slowest = INFINITY, fastest = 0, shortest = INFINITY, longest = 0;
 
-	if (!a->one_rate || !make_windows(windows, r))
+	/* -stable has judged this already, by windows of its own. */
+	if (r->stability.state == STABILITY_UNSTABLE)
+		add(a, VERDICT_UNSTABLE,
+		    "%u windows went by without three in a row within 10 %%: lengthen them or lower the load",
+		    r->stability.windows);
+	if (r->stability.state != STABILITY_NOT_ASKED || !a->one_rate || !make_windows(windows, r))
 		return;
 	for (int i = 0; i < WINDOWS; i++) {
 		double rate = (double)windows[i].inferences / seconds(windows[i].time);
