@@ -13,10 +13,13 @@ const struct option output_option_table[] = {
 	 "`file` to write the distribution of response times to (.hgrm, milliseconds); in a closed loop they are the "
 	 "service times.",
 	 0, 0},
+	{"network-baseline", OPTION_BOOL, FIELD(network_baseline),
+	 "Ping the server before each run, 0.2s at the most, so that the result tells how far away it is.", 0, 0},
 	{0},
 };
 
 void output_options_defaults(struct output_options *o)
 {
-	*o = (struct output_options){.hlog_file = "", .csv_file = "", .response_hgrm_file = ""};
+	*o = (struct output_options){
+		.hlog_file = "", .csv_file = "", .response_hgrm_file = "", .network_baseline = true};
 }

@@ -10,6 +10,7 @@
 #include "common/options.h"
 
 struct output_options {
+	bool network_baseline;
 	const char *hlog_file, *csv_file, *response_hgrm_file; /* "": none */
 };
 

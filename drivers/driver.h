@@ -13,6 +13,7 @@
 #include "common/options.h"
 #include "common/stamps.h"
 #include "net/conn.h"
+#include "net/ping.h"
 #include "workloads/workload.h"
 
 struct driver_ops;
@@ -70,6 +71,8 @@ struct driver_ops {
 	/* Asks every server for its counters now; blocks, so it is called on an instance of its own that was opened with
 	 * slots = 0 (the reporting thread's). Optional. */
 	int (*server_stats)(struct driver *d, server_stat_fn *fn, void *arg, struct error *err);
+	/* How its first server answers a ping, for the network baseline; borrowed from d. Optional. */
+	void (*ping_target)(const struct driver *d, struct ping_target *ret);
 	void (*close)(struct driver *d);
 };
 

@@ -212,6 +212,11 @@ static int set_poll(struct driver *driver, nsec_t deadline, struct completion *d
 	return n;
 }
 
+static void set_ping_target(const struct driver *driver, struct ping_target *ret)
+{
+	*ret = servers_ping_target(&((const struct redis_set *)driver)->servers, PING_REDIS);
+}
+
 const struct driver_ops driver_redis_set = {
 	.name = "redis_set",
 	.options = option_table,
@@ -220,5 +225,6 @@ const struct driver_ops driver_redis_set = {
 	.open = set_open,
 	.submit = set_submit,
 	.poll = set_poll,
+	.ping_target = set_ping_target,
 	.close = set_close,
 };

@@ -316,6 +316,11 @@ static int redisai_server_stats(struct driver *driver, server_stat_fn *fn, void 
 	return r;
 }
 
+static void redisai_ping_target(const struct driver *driver, struct ping_target *ret)
+{
+	*ret = servers_ping_target(&((const struct redisai *)driver)->servers, PING_REDIS);
+}
+
 const struct driver_ops driver_redisai = {
 	.name = "redisai",
 	.options = option_table,
@@ -325,5 +330,6 @@ const struct driver_ops driver_redisai = {
 	.submit = redisai_submit,
 	.poll = redisai_poll,
 	.server_stats = redisai_server_stats,
+	.ping_target = redisai_ping_target,
 	.close = redisai_close,
 };

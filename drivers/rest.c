@@ -137,5 +137,6 @@ const struct driver_ops driver_rest = {
 	.submit = serving_driver_submit,
 	.poll = serving_driver_poll,
 	.server_stats = rest_stats,
+	.ping_target = serving_driver_ping_target,
 	.close = serving_driver_close,
 };

@@ -5,6 +5,7 @@
 #define DRIVERS_SERVERS_H
 
 #include "net/conn.h"
+#include "net/ping.h"
 
 /* Zero-initialise. */
 struct servers {
@@ -31,6 +32,11 @@ int servers_add(struct servers *s, const char *host, uint16_t port, const char *
 static inline unsigned servers_turn(const struct servers *s, unsigned worker)
 {
 	return s->n > 1 ? worker % s->n : 0;
+}
+/* The first server as one that answers pings of this kind. */
+static inline struct ping_target servers_ping_target(const struct servers *s, enum ping_kind kind)
+{
+	return (struct ping_target){.endpoint = s->n ? s->endpoints[0] : NULL, .tls = s->tls, .kind = kind};
 }
 void servers_release(struct servers *s);
 

@@ -26,6 +26,13 @@ int serving_driver_poll(struct driver *driver, nsec_t deadline, struct completio
 	return n;
 }
 
+void serving_driver_ping_target(const struct driver *driver, struct ping_target *ret)
+{
+	const struct serving_driver *d = (const struct serving_driver *)driver;
+
+	*ret = servers_ping_target(&d->servers, d->protocol == CALL_GRPC ? PING_GRPC : PING_HTTP);
+}
+
 void serving_driver_close(struct driver *driver)
 {
 	struct serving_driver *d = (struct serving_driver *)driver;

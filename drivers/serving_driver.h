@@ -28,6 +28,7 @@ struct serving_driver {
 
 int serving_driver_submit(struct driver *d, unsigned slot, struct request *req, nsec_t now);
 int serving_driver_poll(struct driver *d, nsec_t deadline, struct completion *done, int max, struct error *err);
+void serving_driver_ping_target(const struct driver *d, struct ping_target *ret);
 void serving_driver_close(struct driver *d);
 
 /* What a driver's options come to: where its servers are and what its calls are like. */

@@ -223,5 +223,6 @@ const struct driver_ops driver_tensorflow_serving = {
 	.submit = serving_driver_submit,
 	.poll = serving_driver_poll,
 	.server_stats = tensorflow_serving_stats,
+	.ping_target = serving_driver_ping_target,
 	.close = serving_driver_close,
 };

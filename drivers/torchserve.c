@@ -150,5 +150,6 @@ const struct driver_ops driver_torchserve = {
 	.submit = serving_driver_submit,
 	.poll = serving_driver_poll,
 	.server_stats = torchserve_stats,
+	.ping_target = serving_driver_ping_target,
 	.close = serving_driver_close,
 };

@@ -270,5 +270,6 @@ const struct driver_ops driver_triton = {
 	.submit = serving_driver_submit,
 	.poll = serving_driver_poll,
 	.server_stats = triton_stats,
+	.ping_target = serving_driver_ping_target,
 	.close = serving_driver_close,
 };

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "runners/network.h"
 #include "runners/reporter.h"
 #include "runners/sigbus.h"
 #include "runners/timer_probe.h"
@@ -404,8 +405,10 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 	e = workers_open(workers, &s, n, err);
 	if (e == 0 && recorder_add_stages(&r->all, workers[0].driver->stages) < 0)
 		e = error_set(err, ERR_NOMEM, "out of memory");
-	if (e == 0)
+	if (e == 0) {
+		network_look(&r->network, cfg, workers[0].driver);
 		e = measure(&s, workers, n, r, err);
+	}
 	if (e == 0) {
 		describe(r, cfg);
 		gather_result(r, &s, workers, n);

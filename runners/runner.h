@@ -75,6 +75,7 @@ struct run_config {
 	struct rate_schedule schedule; /* inferences a second over time, for an open loop */
 	bool spin; /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
 	bool ignore_errors;
+	bool network_baseline;       /* pings the server before the run */
 	nsec_t reporting_period;     /* 0: none */
 	nsec_t drain;                /* after an interrupt or an error; 0: RUN_DRAIN_DEFAULT */
 	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */

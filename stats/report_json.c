@@ -327,6 +327,7 @@ static int write_result(FILE *out, const struct result *r)
 	stability_write_json(&w, &r->stability);
 	audit_write_json(&w, r);
 	write_platform(&w, r->platform);
+	network_write_json(&w, &r->network);
 	json_end(&w);
 	return 0;
 }

@@ -236,6 +236,7 @@ int report_text(FILE *out, const struct result *r)
 	stability_write_text(out, &r->stability);
 	write_client(out, r);
 	audit_write_text(out, r);
+	network_write_text(out, &r->network);
 	write_warnings(out, r);
 	return ferror(out) ? ERR_IO : 0;
 }

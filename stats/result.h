@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "stats/audit.h"
+#include "stats/network.h"
 #include "stats/platform.h"
 #include "stats/recorder.h"
 #include "stats/server_log.h"
@@ -85,6 +86,7 @@ struct result {
 	struct client_usage usage;
 	struct stability stability; /* of -stable; the figures are then those of its last windows */
 	struct audit audit;
+	struct network network; /* before the run */
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
