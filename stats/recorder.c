@@ -140,6 +140,8 @@ int recorder_difference(struct recorder *ret, struct recorder *before, const str
 		e = histogram_difference(&ret->response, &before->response, &now->response);
 	if (e == 0 && now->open_loop)
 		e = histogram_difference(&ret->lag, &before->lag, &now->lag);
+	if (e == 0 && now->open_loop)
+		e = histogram_difference(&ret->own_lag, &before->own_lag, &now->own_lag);
 	for (unsigned i = 0; e == 0 && i < STAGE_MAX; i++) {
 		if (now->stages & 1U << i)
 			e = histogram_difference(&ret->stage[i], &before->stage[i], &now->stage[i]);
@@ -149,6 +151,8 @@ int recorder_difference(struct recorder *ret, struct recorder *before, const str
 		ret->totals.inferences[o] = now->totals.inferences[o] - before->totals.inferences[o];
 	}
 	before->totals = now->totals;
+	ret->waited = now->waited - before->waited;
+	before->waited = now->waited;
 	return e;
 }
 
