@@ -86,7 +86,7 @@ static int prepare_grpc(struct pinger *p, struct error *err)
 	r = rpc_session_new(&p->rpc, &p->rpc_config, err);
 	if (r < 0)
 		return r;
-	if (rpc_call_new(&p->call, 0) < 0 || rpc_session_start(p->rpc) < 0)
+	if (rpc_call_new(&p->call, 0, 1) < 0 || rpc_session_start(p->rpc) < 0)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	return 0;
 }
