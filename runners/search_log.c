@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/arith.h"
+#include "stats/json_writer.h"
 
 static const char *const stage_names[] = {
 	[SEARCH_GROWTH] = "growth", [SEARCH_BISECTION] = "bisection", [SEARCH_CONFIRMATION] = "confirmation",

@@ -8,7 +8,8 @@
 
 #include "runners/probe.h"
 #include "runners/search.h"
-#include "stats/json_writer.h"
+
+struct json_writer; /* stats/json_writer.h */
 
 /* Why a probe failed, beside the objective itself. */
 enum probe_failure { PROBE_NO_FAILURE, PROBE_ERRORS, PROBE_UNANSWERED, PROBE_TOO_SLOW };

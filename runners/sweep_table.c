@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/arith.h"
+#include "stats/json_writer.h"
 #include "stats/knee.h"
 
 #define KNEE_METHOD "highest throughput / mean response time (Kleinrock's power)"

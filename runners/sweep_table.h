@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 #include "runners/sweep.h"
-#include "stats/json_writer.h"
 #include "stats/result.h"
+
+struct json_writer; /* stats/json_writer.h */
 
 /* Latencies are response times (in a closed loop the same as service times), in nanoseconds, of all runs together. */
 struct sweep_row {

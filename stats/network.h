@@ -9,7 +9,8 @@
 
 #include "common/clock.h"
 #include "common/error.h"
-#include "stats/json_writer.h"
+
+struct json_writer; /* stats/json_writer.h */
 
 #define NETWORK_PINGS 1000
 

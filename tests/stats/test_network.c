@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "stats/json_writer.h"
 #include "stats/network.h"
 
 static char *text_of(const struct network *n)
