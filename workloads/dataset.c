@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include "common/arith.h"
+#include "common/permutation.h"
 #include "workloads/dataset.h"
 #include "workloads/dataset_source.h"
 
 struct dataset {
-	bool mapped;
+	bool mapped, repeat, shuffled;
+	uint64_t batches; /* UINT64_MAX: a pipe's */
+	struct permutation order;
 	union {
 		struct dataset_map map;
 		struct dataset_pipe pipe;
@@ -96,7 +99,23 @@ static int open_file(struct dataset *d, int fd, const struct dataset_config *cfg
 		return r;
 	}
 	d->mapped = true;
-	return dataset_map_open(&d->map, fd, d->name, start, cfg->row_size * cfg->batch, batches, err);
+	d->repeat = cfg->repeat;
+	d->shuffled = cfg->shuffled;
+	d->batches = batches;
+	permutation_init(&d->order, batches, cfg->seed);
+	return dataset_map_open(&d->map, fd, d->name, start, cfg->row_size * cfg->batch, batches, cfg->shuffled, err);
+}
+
+static int open_pipe(struct dataset *d, int fd, const struct dataset_config *cfg, struct error *err)
+{
+	if (cfg->repeat || cfg->shuffled) {
+		close(fd);
+		return error_set(err, ERR_USAGE, "%s is no file, so it cannot be %s: name a dataset file with -file",
+				 d->name, cfg->repeat ? "repeated" : "shuffled");
+	}
+	d->batches = UINT64_MAX;
+	return dataset_pipe_open(&d->pipe, fd, d->name, cfg->row_size, cfg->batch,
+				 cfg->max_rows ? cfg->max_rows / cfg->batch : UINT64_MAX, cfg->max_taken, err);
 }
 
 static int open_source(struct dataset *d, const struct dataset_config *cfg, struct error *err)
@@ -125,8 +144,7 @@ static int open_source(struct dataset *d, const struct dataset_config *cfg, stru
 	}
 	if (S_ISREG(st.st_mode))
 		return open_file(d, fd, cfg, &st, err);
-	return dataset_pipe_open(&d->pipe, fd, d->name, cfg->row_size, cfg->batch,
-				 cfg->max_rows ? cfg->max_rows / cfg->batch : UINT64_MAX, cfg->max_taken, err);
+	return open_pipe(d, fd, cfg, err);
 }
 
 int dataset_open(struct dataset **ret, const struct dataset_config *cfg, struct error *err)
@@ -169,14 +187,27 @@ void dataset_close(struct dataset *d)
 
 uint64_t dataset_batches(const struct dataset *d)
 {
-	return d->mapped ? d->map.batches : UINT64_MAX;
+	return d->batches;
+}
+
+uint64_t dataset_batch_at(const struct dataset *d, uint64_t k)
+{
+	uint64_t pass = 0, place = k;
+
+	if (k >= d->batches) {
+		pass = k / d->batches;
+		place = k % d->batches;
+	}
+	return d->shuffled ? permutation_at(&d->order, pass, place) : place;
 }
 
 int dataset_take(struct dataset *d, uint64_t k, const void **ret_rows, struct error *err)
 {
-	if (d->mapped)
-		return dataset_map_take(&d->map, k, ret_rows, err);
-	return dataset_pipe_take(&d->pipe, k, ret_rows, err);
+	if (!d->mapped)
+		return dataset_pipe_take(&d->pipe, k, ret_rows, err);
+	if (k >= d->batches && !d->repeat)
+		return ERR_NOT_FOUND;
+	return dataset_map_take(&d->map, k, dataset_batch_at(d, k), ret_rows, err);
 }
 
 void dataset_give(struct dataset *d, uint64_t k)

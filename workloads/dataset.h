@@ -22,21 +22,27 @@ struct dataset_config {
 	unsigned batch;     /* rows taken at a time, ≥ 1 */
 	uint64_t max_rows;  /* 0: all; a limit that cuts a batch is an error */
 	unsigned max_taken; /* batches out at the same time at the most (outstanding requests): sizes a pipe's ring */
+	/* Of a file only. Shuffled: the batches come in a random order of this seed, in another one in each pass. */
+	bool repeat, shuffled;
+	uint64_t seed;
 };
 
-/* Errors: missing, unreadable, empty, size no multiple of the row, rows no multiple of the batch. */
+/* Errors: missing, unreadable, empty, size no multiple of the row, rows no multiple of the batch, a pipe that is to be
+ * repeated or shuffled. */
 int dataset_open(struct dataset **ret, const struct dataset_config *cfg, struct error *err) MUST_CHECK;
 void dataset_close(struct dataset *d);
 
 /* Batches in a mapped file (after max_rows); UINT64_MAX for a pipe, whose end shows only at its end. */
 uint64_t dataset_batches(const struct dataset *d);
+/* Which batch of the source is taken k-th: k itself, but for a file that is repeated or shuffled. */
+uint64_t dataset_batch_at(const struct dataset *d, uint64_t k);
 
 /*
- * Takes batch k (each k once, from any thread; ascending k overall). Mapped: never blocks. Pipe: returns ERR_AGAIN
+ * Takes the k-th batch (each k once, from any thread; ascending k overall). Mapped: never blocks. Pipe: returns ERR_AGAIN
  * while k has not arrived. ERR_NOT_FOUND past the end; ERR_IO, ERR_FORMAT (a pipe that ends within a row).
  */
 int dataset_take(struct dataset *d, uint64_t k, const void **ret_rows, struct error *err) MUST_CHECK;
-/* Gives batch k back once its answer was judged; the memory may then be reused. */
+/* Gives the k-th batch back once its answer was judged; the memory may then be reused. */
 void dataset_give(struct dataset *d, uint64_t k);
 
 /* Installs nothing globally: true if the address lies in the mapping (a SIGBUS handler asks). */

@@ -6,7 +6,9 @@
  * working set stays as large as that window. The page cache itself is left to the kernel: the next repetition reads
  * the same file. Senders share one word with the thread: the batch at which it is to be woken.
  * A file of up to KEEP_WHOLE is mapped whole before the first request and kept: then the run pays for no page at all,
- * and the thread only looks from time to time whether the file is still as long as it was.
+ * and the thread only looks from time to time whether the file is still as long as it was. So it does with a larger file
+ * that is read in random order: its pages come when they are touched, and stay. The window of one that is repeated jumps
+ * back to its start.
  *
  *      dropped            highest taken          populated
  *   ......|====BEHIND=========|=======AHEAD==========|.........
@@ -74,24 +76,36 @@ static void drop(struct dataset_map *m, size_t end)
 	}
 }
 
+/* Around an offset in the mapping. */
+static void move_window(struct dataset_map *m, size_t taken)
+{
+	/* After a jump there is no use in what lies between; after one back the window is behind no more. */
+	if (taken < m->dropped) {
+		drop(m, m->populated);
+		m->populated = m->advised = m->dropped = taken - taken % CHUNK;
+	} else if (m->populated + AHEAD < taken) {
+		m->populated = m->advised = taken - taken % CHUNK;
+	}
+	populate(m, taken + AHEAD);
+	if (taken > BEHIND)
+		drop(m, taken - BEHIND);
+}
+
 static void *read_ahead(void *arg)
 {
 	struct dataset_map *m = arg;
 
 	for (;;) {
-		size_t taken = m->start + atomic_load(&m->highest) * m->batch_size;
+		uint64_t highest = atomic_load(&m->highest);
+		bool fixed = m->whole || m->random;
 
 		if (!still_whole(m)) {
 			atomic_store(&m->wake_at, 0); /* every take looks at the failure from now on */
 			return NULL;
 		}
-		/* After a jump there is no use in what lies between. */
-		if (m->populated + AHEAD < taken)
-			m->populated = m->advised = taken - taken % CHUNK;
-		populate(m, taken + AHEAD);
-		if (taken > BEHIND && !m->whole)
-			drop(m, taken - BEHIND);
-		atomic_store(&m->wake_at, (taken - m->start + (m->whole ? AHEAD : CHUNK)) / m->batch_size + 1);
+		if (!fixed)
+			move_window(m, m->start + highest % m->batches * m->batch_size);
+		atomic_store(&m->wake_at, highest + (fixed ? AHEAD : CHUNK) / m->batch_size + 1);
 		while (sem_wait(&m->wake) < 0)
 			;
 		if (atomic_load(&m->stop))
@@ -100,7 +114,7 @@ static void *read_ahead(void *arg)
 }
 
 int dataset_map_open(struct dataset_map *m, int fd, const char *name, off_t start, size_t batch_size, uint64_t batches,
-		     struct error *err)
+		     bool random, struct error *err)
 {
 	int r;
 
@@ -115,11 +129,12 @@ int dataset_map_open(struct dataset_map *m, int fd, const char *name, off_t star
 		r = error_set_errno(err, ERR_IO, errno, "cannot map %s", name);
 		goto fail_close;
 	}
-	madvise(m->base, m->length, MADV_SEQUENTIAL);
+	m->random = random;
+	m->whole = m->length - m->start <= KEEP_WHOLE;
+	madvise(m->base, m->length, random && !m->whole ? MADV_RANDOM : MADV_SEQUENTIAL);
 	m->rows = m->base + m->start;
 	m->populated = m->advised = m->dropped = m->start - m->start % CHUNK;
 	/* The first rows are there before the first request. */
-	m->whole = m->length - m->start <= KEEP_WHOLE;
 	populate(m, m->whole ? m->length : m->start + CHUNK);
 	atomic_init(&m->wake_at, UINT64_MAX);
 	atomic_init(&m->highest, 0);
@@ -159,18 +174,16 @@ static int wake(struct dataset_map *m, uint64_t k, uint64_t seen, struct error *
 	return 0;
 }
 
-int dataset_map_take(struct dataset_map *m, uint64_t k, const void **ret_rows, struct error *err)
+int dataset_map_take(struct dataset_map *m, uint64_t k, uint64_t batch, const void **ret_rows, struct error *err)
 {
 	uint64_t wake_at = atomic_load_explicit(&m->wake_at, memory_order_relaxed);
 
-	if (k >= m->batches)
-		return ERR_NOT_FOUND;
 	if (k >= wake_at) {
 		int r = wake(m, k, wake_at, err);
 
 		if (r)
 			return r;
 	}
-	*ret_rows = m->rows + k * m->batch_size;
+	*ret_rows = m->rows + batch * m->batch_size;
 	return 0;
 }

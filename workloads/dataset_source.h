@@ -31,7 +31,7 @@ struct dataset_map {
 	const char *rows;
 	size_t batch_size; /* bytes */
 	uint64_t batches;
-	_Atomic uint64_t wake_at; /* whoever takes this batch or a later one wakes the thread */
+	_Atomic uint64_t wake_at; /* whoever takes the batch of this number or a later one wakes the thread */
 
 	const char *name;                   /* what messages call the file; borrowed */
 	int fd;                             /* owned */
@@ -39,7 +39,8 @@ struct dataset_map {
 	size_t length, start;               /* bytes mapped; where the first row lies in it */
 	size_t populated, advised, dropped; /* offsets in the mapping; the thread's */
 	bool whole;                         /* mapped at once at the start and kept */
-	_Atomic uint64_t highest;
+	bool random;                        /* taken in no order: nothing is read ahead of it, or dropped behind */
+	_Atomic uint64_t highest;           /* number taken */
 	atomic_bool stop;
 	sem_t wake;
 	pthread_t thread;
@@ -48,9 +49,10 @@ struct dataset_map {
 
 /* Takes fd over, also on failure. start: of the first row within the file. */
 int dataset_map_open(struct dataset_map *m, int fd, const char *name, off_t start, size_t batch_size, uint64_t batches,
-		     struct error *err) MUST_CHECK;
+		     bool random, struct error *err) MUST_CHECK;
 void dataset_map_close(struct dataset_map *m);
-int dataset_map_take(struct dataset_map *m, uint64_t k, const void **ret_rows, struct error *err);
+/* The k-th batch taken is number `batch` of the file: k % batches, or anything if random. */
+int dataset_map_take(struct dataset_map *m, uint64_t k, uint64_t batch, const void **ret_rows, struct error *err);
 
 struct dataset_pipe {
 	const char *name; /* borrowed */
