@@ -62,7 +62,10 @@ struct grpc_service {
 	void **methods; /* as registered, in the order of rpc_methods */
 	struct io_thread *threads;
 	unsigned nthreads;
-	grpc_completion_queue *stopping; /* tells when the server has shut down */
+	/* Tells when the server has shut down. Not the server's own: it would give a share of the connections to it, and
+	 * nobody waits on it before the end (of gRPC's ways to poll, epoll serves them nevertheless, poll does not). */
+	grpc_completion_queue *stopping;
+	atomic_bool stops;
 	/* Calls that a handler may still answer: the completion queues have to wait for them. */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
@@ -129,9 +132,12 @@ static void call_recycle(struct call *c)
 static void call_request(struct io_thread *t, const struct rpc_method *method)
 {
 	struct grpc_service *s = t->service;
-	struct call *c = call_new(t);
+	struct call *c;
 	grpc_call_error e;
 
+	if (atomic_load_explicit(&s->stops, memory_order_acquire))
+		return;
+	c = call_new(t);
 	if (!c)
 		return; /* out of memory: the other threads and calls go on */
 	atomic_store_explicit(&c->state, CALL_WAITING, memory_order_relaxed);
@@ -264,8 +270,6 @@ static void call_handle(struct call *c)
 static void *io_main(void *arg)
 {
 	struct io_thread *t = arg;
-	bool stopping = false;
-
 	queue_set_intra_op(1);
 	for (;;) {
 		grpc_event e = grpc_completion_queue_next(t->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
@@ -277,13 +281,12 @@ static void *io_main(void *arg)
 			continue;
 		if (atomic_load_explicit(&c->state, memory_order_acquire) == CALL_ANSWERING) {
 			call_recycle(c);
-		} else if (e.success) {
-			if (!stopping)
-				call_request(t, c->method);
-			call_handle(c);
-		} else { /* the server stops: no more calls will come */
-			stopping = true;
-			call_free(c);
+		} else {
+			call_request(t, c->method);
+			if (e.success)
+				call_handle(c);
+			else /* the server stops */
+				call_free(c);
 		}
 	}
 }
@@ -328,7 +331,6 @@ static int add_threads(struct grpc_service *s, unsigned n, struct error *err)
 		grpc_server_register_completion_queue(s->server, s->threads[i].queue, NULL);
 	}
 	s->stopping = grpc_completion_queue_create_for_next(NULL);
-	grpc_server_register_completion_queue(s->server, s->stopping, NULL);
 	return 0;
 }
 
@@ -437,6 +439,7 @@ void grpc_service_stop(struct grpc_service *s, nsec_t patience)
 		return;
 	if (s->stopping) {
 		deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(patience, GPR_TIMESPAN));
+		atomic_store_explicit(&s->stops, true, memory_order_release);
 		grpc_server_shutdown_and_notify(s->server, s->stopping, s);
 		if (grpc_completion_queue_next(s->stopping, deadline, NULL).type == GRPC_QUEUE_TIMEOUT) {
 			grpc_server_cancel_all_calls(s->server);

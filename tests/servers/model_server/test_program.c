@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arith.h"
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
@@ -58,6 +59,30 @@ static int teardown(void **state)
 	temp_folder_remove(s->folder);
 	free(s);
 	return 0;
+}
+
+/* gRPC gives connections to its threads in turn; with poll each thread sees its own alone. */
+static void every_connection_is_served_without_epoll(void **state)
+{
+	struct served *s = *state;
+	const char *const argv[] = {"-model", s->model, "-io-threads=2", NULL};
+	struct grpc_client *clients[9];
+
+	setenv("GRPC_POLL_STRATEGY", "poll", 1);
+	model_server_start(&s->server, argv);
+	unsetenv("GRPC_POLL_STRATEGY");
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+		struct grpc_reply reply;
+
+		clients[i] = grpc_client_new(s->server.grpc[0]);
+		grpc_finish(grpc_begin(clients[i], TRITON "ServerReady", "", 0, 10000), &reply);
+		if (reply.status != OK)
+			fail_msg("connection %zu: status %d %s", i, reply.status, reply.details);
+		grpc_reply_release(&reply);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+		grpc_client_free(clients[i]);
+	model_server_stop(&s->server, SIGTERM);
 }
 
 static void every_port_answers(void **state)
@@ -211,6 +236,7 @@ static void a_taken_port_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(every_connection_is_served_without_epoll),
 		TEST(every_port_answers),
 		TEST(a_signal_lets_requests_under_way_finish),
 		TEST(requests_are_joined_to_a_batch),
