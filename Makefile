@@ -157,10 +157,14 @@ $(TEST_BACKEND): $(BUILD)/tests/servers/redisai/backend/torch.o $(call archive,e
 	$(link) -shared -Wl,--exclude-libs,ALL -lm -o $@
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/servers/redisai/test_*.c)): $(TEST_BACKEND)
 
-# The soak of the module: see tests/servers/redisai/soak/soak.c.
-SOAK := $(BUILD)/tests/servers/redisai/run_soak
-$(SOAK): $(call objects,tests/servers/redisai/soak) $(BUILD)/tests/servers/redisai/harness.o $(TEST_SUPPORT) $(foreach f,$(filter $(FOLDERS),$(call closure,servers/redisai)),$(call archive,$(f))) | $(TEST_BACKEND)
-	$(link) $(foreach f,$(call closure,servers/redisai),$(SYS_$(f))) -lcmocka -o $@
+# The soaks of the module and of the model server: tests/servers/*/soak/soak.c, with the folder's helpers.
+SOAKS := $(patsubst %,$(BUILD)/tests/servers/%/run_soak,redisai model_server)
+soak_helpers = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(1)/test_%,$(wildcard $(1)/*.c)))
+define soak_rules
+$(BUILD)/tests/$(1)/run_soak: $(call objects,tests/$(1)/soak) $(call soak_helpers,tests/$(1)) $(TEST_SUPPORT) $(foreach f,$(filter $(FOLDERS),$(call closure,$(1))),$(call archive,$(f))) | $(TEST_BACKEND)
+	$$(link) $(foreach f,$(call closure,$(1)),$(SYS_$(f))) -lcmocka -o $$@
+endef
+$(foreach f,servers/redisai servers/model_server,$(eval $(call soak_rules,$(f))))
 
 # Builds for the targets that show something else: quietly, on all cores unless -j was given.
 quietly = +@$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -184,14 +188,15 @@ tsan:
 	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 	@TSAN_OPTIONS=halt_on_error=1 scripts/run_tests.sh $(patsubst %.c,build/tsan/%,$(TSAN_TESTS))
 
-# Ten minutes under AddressSanitizer, then three under ThreadSanitizer, by SOAK_SECONDS and SOAK_TSAN_SECONDS.
+# Ten minutes under AddressSanitizer, then three under ThreadSanitizer, by SOAK_SECONDS and SOAK_TSAN_SECONDS; the model
+# server gets a third of that besides.
 SOAK_SECONDS ?= 600
 SOAK_TSAN_SECONDS ?= $(shell echo $$(($(SOAK_SECONDS) * 3 / 10)))
 TSAN_RUNTIME = $(shell $(CC) -print-file-name=libtsan.so)
 .PHONY: soak
 soak:
-	$(quietly) BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined module $(patsubst $(BUILD)/%,build/asan/%,$(SOAK))
-	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread module $(patsubst $(BUILD)/%,build/tsan/%,$(SOAK))
+	$(quietly) BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined module build/asan/bin/aibench_model_server $(patsubst $(BUILD)/%,build/asan/%,$(SOAKS))
+	$(quietly) BUILD=build/tsan BIN=build/tsan/bin SANITIZE=thread module build/tsan/bin/aibench_model_server $(patsubst $(BUILD)/%,build/tsan/%,$(SOAKS))
 	@scripts/run_soak.sh build/asan $(ASAN_RUNTIME) $(SOAK_SECONDS) build/tsan $(TSAN_RUNTIME) $(SOAK_TSAN_SECONDS)
 
 # Clients and servers that others wrote; installs them into a virtual environment outside the tree.
@@ -254,7 +259,7 @@ help:
 #: make test         packages, build, every test; ends with N passed, N failed, N skipped
 #: make              the programs in bin/ and the Redis module bin/redisai.so
 #: make asan tsan    the tests again under AddressSanitizer + UBSan, ThreadSanitizer
-#: make soak         the RedisAI module under fire for SOAK_SECONDS (600), under both sanitizers
+#: make soak         the RedisAI module and the model server under fire for SOAK_SECONDS (600), under both sanitizers
 #: make interop      our programs with the official clients and with real servers, which it installs by pip
 #: make fuzz         every fuzz target for FUZZ_SECONDS (20) each
 #: make bench-self   our own speed, as ratios to other tools measured in the same run

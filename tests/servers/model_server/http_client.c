@@ -44,46 +44,55 @@ bool http_send(int fd, const void *data, size_t len)
 	while (len > 0) {
 		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
 
-		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-			return false;
 		if (n < 0)
-			fail_msg("send: %s", strerror(errno));
+			return false;
 		p += n;
 		len -= (size_t)n;
 	}
 	return true;
 }
 
-/* Up to max bytes; with MSG_PEEK they stay to be received. False: closed. */
-static bool receive_some(int fd, struct buf *to, size_t max, int flags)
+/* Keeps the first problem of a reply. False, for callers to return. */
+static bool PRINTF_LIKE(2, 3) problem(struct http_reply *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (!r->problem[0])
+		vsnprintf(r->problem, sizeof(r->problem), fmt, args);
+	va_end(args);
+	return false;
+}
+
+/* Up to max bytes; with MSG_PEEK they stay to be received. False: closed, or a problem. */
+static bool receive_some(int fd, struct http_reply *r, struct buf *to, size_t max, int flags)
 {
 	char piece[65536];
 	ssize_t n = recv(fd, piece, max < sizeof(piece) ? max : sizeof(piece), flags);
 
 	if (n < 0 && errno != ECONNRESET)
-		fail_msg("nothing received within %d s: %s", LIMIT_SECONDS, strerror(errno));
-	if (n <= 0)
-		return false;
-	assert_int_equal(buf_append(to, piece, (size_t)n), 0);
-	return true;
+		return problem(r, "nothing received within %d s: %s", LIMIT_SECONDS, strerror(errno));
+	if (n > 0 && buf_append(to, piece, (size_t)n) < 0)
+		return problem(r, "out of memory");
+	return n > 0;
 }
 
 /* To the empty line and no byte further: the next reply may be there already. */
-static bool receive_head(int fd, struct buf *head)
+static bool receive_head(int fd, struct http_reply *r)
 {
+	struct buf *head = &r->head;
+
 	for (;;) {
 		size_t had = head->len;
 		const char *end;
 
-		if (!receive_some(fd, head, SIZE_MAX, MSG_PEEK)) {
-			if (had)
-				fail_msg("closed within the headers: %s", head->data);
-			return false;
-		}
+		if (!receive_some(fd, r, head, SIZE_MAX, MSG_PEEK))
+			return had ? problem(r, "closed within the headers: %s", head->data) : false;
 		end = strstr(head->data, "\r\n\r\n");
 		if (end)
 			head->len = (size_t)(end - head->data) + 4;
-		assert_true(recv(fd, head->data + had, head->len - had, MSG_WAITALL) == (ssize_t)(head->len - had));
+		if (recv(fd, head->data + had, head->len - had, MSG_WAITALL) != (ssize_t)(head->len - had))
+			return problem(r, "what was there is not to be received");
 		head->data[head->len] = '\0';
 		if (end)
 			return true;
@@ -103,23 +112,33 @@ const char *http_reply_header(const struct http_reply *r, const char *name, char
 	return ret;
 }
 
-bool http_receive(int fd, struct http_reply *ret)
+bool http_try_receive(int fd, struct http_reply *ret)
 {
 	char text[32];
 	size_t length;
 
 	buf_clear(&ret->head);
 	buf_clear(&ret->body);
-	if (!receive_head(fd, &ret->head))
+	ret->problem[0] = '\0';
+	if (!receive_head(fd, ret))
 		return false;
 	if (sscanf(ret->head.data, "HTTP/1.1 %u ", &ret->status) != 1)
-		fail_msg("no HTTP reply: %s", ret->head.data);
+		return problem(ret, "no HTTP reply: %.100s", ret->head.data);
 	length = strtoul(http_reply_header(ret, "Content-Length", text, sizeof(text)), NULL, 10);
 	while (ret->body.len < length) {
-		if (!receive_some(fd, &ret->body, length - ret->body.len, 0))
-			fail_msg("closed after %zu bytes of a body of %zu", ret->body.len, length);
+		if (!receive_some(fd, ret, &ret->body, length - ret->body.len, 0))
+			return problem(ret, "closed after %zu bytes of a body of %zu", ret->body.len, length);
 	}
 	return true;
+}
+
+bool http_receive(int fd, struct http_reply *ret)
+{
+	bool whole = http_try_receive(fd, ret);
+
+	if (ret->problem[0])
+		fail_msg("%s", ret->problem);
+	return whole;
 }
 
 void http_reply_release(struct http_reply *r)

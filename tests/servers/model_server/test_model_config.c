@@ -154,12 +154,9 @@ static void tritons_examples_are_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_that_matter_are_read),
-		cmocka_unit_test(strings_are_called_so),
-		cmocka_unit_test(an_empty_file_is_a_config),
-		cmocka_unit_test(cut_files_are_read_to_their_end_only),
-		cmocka_unit_test(errors_name_the_line),
-		cmocka_unit_test(nesting_has_an_end),
+		cmocka_unit_test(fields_that_matter_are_read), cmocka_unit_test(strings_are_called_so),
+		cmocka_unit_test(an_empty_file_is_a_config),   cmocka_unit_test(cut_files_are_read_to_their_end_only),
+		cmocka_unit_test(errors_name_the_line),        cmocka_unit_test(nesting_has_an_end),
 		cmocka_unit_test(tritons_examples_are_read),
 	};
 
