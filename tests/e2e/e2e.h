@@ -57,8 +57,12 @@ enum fault {
 	FAULT_RESET,      /* resets */
 	FAULT_GARBAGE,    /* answers no RESP */
 	FAULT_HALF_REPLY, /* answers the beginning of a reply, then closes */
-	FAULT_SILENCE,    /* answers nothing any more */
+	FAULT_SILENCE,    /* answers nothing any more on this connection */
+	FAULT_HALF_CLOSE, /* says that it will send nothing more, and reads on */
 	FAULT_REPLY,      /* answers the plan's reply */
+	/* Of gRPC; the request is handed on all the same, as its headers change what later ones mean: */
+	FAULT_RESET_STREAM, /* resets the request's stream */
+	FAULT_GOING_AWAY,   /* announces the connection's end; what is under way is answered */
 };
 
 /*

@@ -21,7 +21,7 @@
 #define PAIRS_MAX 64
 #define CARRY_MAX 64
 
-/* One client and its connection to the upstream server (-1: none). */
+/* One client and its connection to the upstream server (-1: none, or none any more). */
 struct pair {
 	int client, server;
 	char carry[CARRY_MAX]; /* the end of what came before: a trigger may arrive in two pieces */
@@ -80,12 +80,52 @@ static void drop(struct relay *r, size_t i)
 	r->pairs[i] = r->pairs[--r->npairs];
 }
 
-/* True: the pair is gone. */
-static bool strike(struct relay *r, size_t i)
+/* Nothing more comes from the server. */
+static void cut_server(struct pair *p)
+{
+	if (p->server >= 0)
+		close(p->server);
+	p->server = -1;
+}
+
+/* The stream of the last HEADERS frame within these bytes of a client, which begin with a frame; 0: none. */
+static unsigned last_stream(const char *data, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	unsigned stream = 0;
+
+	while (len >= 9) {
+		size_t frame = 9 + ((size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2]);
+
+		if (p[3] == 1)
+			stream = (unsigned)p[5] << 24 | (unsigned)p[6] << 16 | (unsigned)p[7] << 8 | p[8];
+		if (frame > len)
+			break;
+		p += frame;
+		len -= frame;
+	}
+	return stream;
+}
+
+static void reset_stream(int fd, unsigned stream)
+{
+	/* RST_STREAM, INTERNAL_ERROR */
+	char frame[13] = {0, 0, 4, 3, 0};
+
+	for (int i = 0; i < 4; i++)
+		frame[5 + i] = (char)(stream >> (24 - 8 * i));
+	frame[12] = 2;
+	send_all(fd, frame, sizeof(frame));
+}
+
+/* True: the pair is gone. data: what the client said when its time had come. */
+static bool strike(struct relay *r, size_t i, const char *data, size_t len)
 {
 	static const char garbage[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
 	static const char half[] = "*3\r\n+OK\r\n$";
 	static const char error[] = "-ERR made up for a test\r\n";
+	/* GOAWAY: every stream counts, NO_ERROR. */
+	static const char going_away[] = "\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0";
 	const struct linger reset = {.l_onoff = 1};
 	int fd = r->pairs[i].client;
 
@@ -98,6 +138,19 @@ static bool strike(struct relay *r, size_t i)
 		send_all(fd, garbage, sizeof(garbage) - 1);
 		return false;
 	case FAULT_SILENCE:
+		cut_server(&r->pairs[i]);
+		return false;
+	case FAULT_HALF_CLOSE:
+		cut_server(&r->pairs[i]);
+		shutdown(fd, SHUT_WR);
+		return false;
+	case FAULT_RESET_STREAM:
+		reset_stream(fd, last_stream(data, len));
+		send_all(r->pairs[i].server, data, len);
+		return false;
+	case FAULT_GOING_AWAY:
+		send_all(fd, going_away, sizeof(going_away)); /* with its last zero */
+		send_all(r->pairs[i].server, data, len);
 		return false;
 	case FAULT_REPLY:
 		send_all(fd, r->plan->reply, r->plan->reply_len);
@@ -162,8 +215,8 @@ static void from_client(struct relay *r, size_t i)
 		return;
 	}
 	if (due(r, &r->pairs[i], data, (size_t)n))
-		strike(r, i);
-	else if (r->plan->fault != FAULT_SILENCE || !r->struck)
+		strike(r, i, data, (size_t)n);
+	else
 		send_all(r->pairs[i].server, data, (size_t)n);
 }
 

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/vision_model.h"
 #include "tests/support/certificates.h"
 #include "tests/support/model_server.h"
 
@@ -74,6 +75,35 @@ static void a_wrong_name_is_told_in_the_server_s_words(void **state)
 	run_fails(1, RUN(TORCHSERVE, "-torchserve-host", http, "-torchserve-request-uri=/predictions/nosuch"), NULL,
 		  WORDS("404", "nosuch"));
 	run_fails(1, RUN(REST, "-restapi-host", http, "-restapi-request-uri=/v3/nosuch"), NULL, WORDS("404"));
+}
+
+/* Of an image model; the ways of serving that name no input know none. */
+static void a_wrong_input_name_is_told(void **state)
+{
+	static const char *const ways[][2] = {{"-protocol=grpc", "-transport=lean"},
+					      {"-protocol=grpc", "-transport=grpc-core"},
+					      {"-protocol=http", "-transport=lean"},
+					      {"-protocol=http", "-transport=curl"}};
+	struct model_server s;
+
+	(void)state;
+	write_vision_model("vision.pb", 0);
+	write_vision_images("images.out", "answers.bin", 3);
+	model_server_start(&s, WORDS("-model=vision=vision.pb"));
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const bool http = strstr(ways[i][0], "http") != NULL;
+
+		run_fails(1,
+			  WORDS(TRITON "_vision", "-host", http ? s.http_host : s.grpc_host, ways[i][0], ways[i][1],
+				"-model=vision", "-file=images.out", "-input-name=nosuch"),
+			  NULL, WORDS("nosuch"));
+		run_fails(1,
+			  WORDS(SERVING "_vision", "-tensorflow-serving-host", http ? s.http_host : s.grpc_host,
+				http ? "-protocol=rest" : ways[i][0], ways[i][1], "-model=vision", "-file=images.out",
+				"-input-name=nosuch"),
+			  NULL, WORDS("nosuch"));
+	}
+	model_server_stop(&s, SIGTERM);
 }
 
 /* The model with reference data, asked without: it lacks an input. */
@@ -194,7 +224,7 @@ static void strike(const struct fault_plan *fault, bool grpc, const char *transp
 
 static void broken_connections_are_counted_and_the_run_goes_on(void **state)
 {
-	static const enum fault faults[] = {FAULT_CLOSE, FAULT_RESET, FAULT_HALF_REPLY, FAULT_ERROR};
+	static const enum fault faults[] = {FAULT_CLOSE, FAULT_RESET, FAULT_HALF_REPLY, FAULT_HALF_CLOSE, FAULT_ERROR};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -205,6 +235,26 @@ static void broken_connections_are_counted_and_the_run_goes_on(void **state)
 		strike(&plan, true, "lean", "");
 		strike(&plan, true, "grpc-core", "");
 	}
+}
+
+static void silence_is_a_timeout_and_the_run_goes_on(void **state)
+{
+	static const struct fault_plan plan = {.fault = FAULT_SILENCE};
+
+	(void)state;
+	strike(&plan, false, "lean", "timed out");
+	strike(&plan, false, "curl", "timed out");
+	strike(&plan, true, "lean", "timed out");
+	strike(&plan, true, "grpc-core", "timed out");
+}
+
+static void a_stream_that_is_reset_is_one_error(void **state)
+{
+	static const struct fault_plan plan = {.fault = FAULT_RESET_STREAM};
+
+	(void)state;
+	strike(&plan, true, "lean", "INTERNAL");
+	strike(&plan, true, "grpc-core", "INTERNAL");
 }
 
 #define REPLY(text) \
@@ -254,6 +304,29 @@ static void a_server_that_goes_away_politely_is_counted(void **state)
 	strike(&plan, true, "grpc-core", "");
 }
 
+/* Announced with all that is under way still to be answered: not even an error. */
+static void a_graceful_end_of_a_connection_costs_no_request(void **state)
+{
+	static const char *const transports[] = {"lean", "grpc-core"};
+	const struct fault_plan plan = {
+		.fault = FAULT_GOING_AWAY, .upstream = server.grpc[0], .trigger = "transaction", .first = 100};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		struct faulty_server s;
+		struct process_result r;
+		char host[32];
+
+		faulty_server_start(&s, &plan);
+		snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
+		run_ok(&r, RUN(TRITON, "-host", host, "-transport", transports[i], "-max-queries=" STRUCK_ROWS_TEXT),
+		       NULL);
+		faulty_server_stop(&s);
+		check_holds(r.out, WORDS("Outcomes: " STRUCK_ROWS_TEXT " right, 0 wrong, 0 errors, 0 timeouts"));
+		process_result_release(&r);
+	}
+}
+
 static void wait_for_lines(const struct process *p, unsigned lines)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
@@ -300,6 +373,7 @@ static void a_server_that_dies_and_comes_back_is_asked_again(void **state)
 {
 	(void)state;
 	dies_and_comes_back(true, "lean");
+	dies_and_comes_back(true, "grpc-core");
 	dies_and_comes_back(false, "lean");
 	dies_and_comes_back(false, "curl");
 }
@@ -364,10 +438,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_name_is_told_in_the_server_s_words),
+		cmocka_unit_test(a_wrong_input_name_is_told),
 		cmocka_unit_test(a_missing_input_is_named),
 		cmocka_unit_test(a_server_that_is_not_there_is_named),
 		cmocka_unit_test(a_server_without_manners_is_an_error),
 		cmocka_unit_test(broken_connections_are_counted_and_the_run_goes_on),
+		cmocka_unit_test(silence_is_a_timeout_and_the_run_goes_on),
+		cmocka_unit_test(a_stream_that_is_reset_is_one_error),
+		cmocka_unit_test(a_graceful_end_of_a_connection_costs_no_request),
 		cmocka_unit_test(http_replies_that_are_no_answers_are_told),
 		cmocka_unit_test(a_server_that_goes_away_politely_is_counted),
 		cmocka_unit_test(a_server_that_dies_and_comes_back_is_asked_again),
