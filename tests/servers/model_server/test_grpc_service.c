@@ -11,11 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "common/arith.h"
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "proto/tensorflow_serving.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
+#include "tests/servers/model_server/http2_bytes.h"
 #include "tests/support/process.h"
 
 #define METADATA PREDICTION "GetModelMetadata"
@@ -362,6 +366,81 @@ static void many_connections_get_their_own_answers(void **state)
 	}
 }
 
+/* One way for a client to be bad; the connection is the test's to close. */
+static void be_bad(unsigned way, int fd, const struct caller *c)
+{
+	static const char lying[] = "\0\x7f\xff\xff\xff...", compressed[] = "\1\0\0\0\2xx";
+	struct buf b = {0};
+
+	http2_put_preface(&b);
+	http2_put_call(&b, 1, TRITON "ModelInfer");
+	switch (way) {
+	case 0: /* is gone before its message ends */
+		http2_put_message(&b, 1, c->request, c->len, false);
+		b.len -= c->len / 2;
+		break;
+	case 1: /* asks and does not want to know */
+		http2_put_message(&b, 1, c->request, c->len, true);
+		http2_put_frame(&b, HTTP2_RST_STREAM, 0, 1, "\0\0\0\x08", 4);
+		break;
+	case 2: /* a message longer than may be, of which little comes */
+		http2_put_frame(&b, HTTP2_DATA, HTTP2_END_STREAM, 1, lying, sizeof(lying) - 1);
+		break;
+	case 3: /* compressed, by nothing that was agreed on */
+		http2_put_frame(&b, HTTP2_DATA, HTTP2_END_STREAM, 1, compressed, sizeof(compressed) - 1);
+		break;
+	case 4: /* a stream that only servers may open */
+		http2_put_call(&b, 2, TRITON "ModelInfer");
+		break;
+	case 5: /* no frame at all */
+		buf_printf(&b, "GET / HTTP/1.1\r\n\r\n");
+		break;
+	case 6: /* a hundred questions, of which it reads no answer */
+		for (uint32_t stream = 3; stream < 200; stream += 2) {
+			http2_put_call(&b, stream, TRITON "ModelInfer");
+			http2_put_message(&b, stream, c->request, c->len, true);
+		}
+		break;
+	default: /* headers that are none */
+		http2_put_frame(&b, HTTP2_HEADERS, HTTP2_END_HEADERS, 3, "\xff\xff\xff\xff\xff\xff", 6);
+	}
+	(void)http_send(fd, b.data, b.len);
+	buf_release(&b);
+}
+
+#define BAD_WAYS 8
+
+static void bad_clients_harm_no_good_one(void **state)
+{
+	const struct linger reset = {.l_onoff = 1};
+	struct grpc_fixture *f = *state;
+	struct message m = fraud_message(f, "financialNet_NoReference", 1);
+	struct caller callers[2] = {0};
+
+	for (unsigned i = 0; i < ARRAY_LEN(callers); i++) {
+		callers[i].port = f->port;
+		callers[i].request = message_infer(&m, &callers[i].len);
+		assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+	}
+	for (unsigned i = 0; i < 4 * BAD_WAYS; i++) {
+		int fd = http_connect(f->port);
+
+		be_bad(i % BAD_WAYS, fd, &callers[0]);
+		if (i / BAD_WAYS % 2)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(fd);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(callers); i++) {
+		pthread_join(callers[i].thread, NULL);
+		assert_int_equal(callers[i].first.status, OK);
+		assert_int_equal(callers[i].wrong, 0);
+		grpc_reply_release(&callers[i].first);
+		free(callers[i].request);
+	}
+	ask_infer(f, &m);
+	expect_status(f, OK, "");
+}
+
 static unsigned char *vision_request(int64_t images, size_t *ret_len)
 {
 	const int64_t shape[] = {images, 224, 224, 3};
@@ -494,6 +573,7 @@ int main(void)
 		WITH_SERVER(status_lists_the_versions),
 		WITH_SERVER(statistics_count_requests_rows_and_times),
 		WITH_SERVER(many_connections_get_their_own_answers),
+		WITH_SERVER(bad_clients_harm_no_good_one),
 		WITH_SERVER(canceled_calls_harm_nobody),
 		WITH_SERVER(stopping_answers_what_is_under_way),
 		WITH_SERVER(stopping_without_patience_ends_every_call),

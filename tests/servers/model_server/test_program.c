@@ -7,15 +7,19 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/arith.h"
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
+#include "tests/servers/model_server/http2_bytes.h"
 #include "tests/support/model_server.h"
 
 #define SERVER "aibench_model_server"
@@ -82,6 +86,61 @@ static void every_connection_is_served_without_epoll(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(clients); i++)
 		grpc_client_free(clients[i]);
+	model_server_stop(&s->server, SIGTERM);
+}
+
+/* What comes until the server ends the connection, which it does of its own accord. */
+static size_t receive_to_the_end(int fd, char *ret, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, ret + len, size - len - 1, 0)) > 0)
+		len += (size_t)n;
+	if (n < 0 && errno != ECONNRESET)
+		fail_msg("the connection was not ended: %s", strerror(errno));
+	ret[len] = '\0';
+	return len;
+}
+
+static void the_other_protocol_s_bytes_end_their_connection_alone(void **state)
+{
+	static const char http[] = "GET /ping HTTP/1.1\r\nHost: test\r\n\r\n";
+	struct served *s = *state;
+	const char *const argv[] = {"-model", s->model, NULL};
+	struct grpc_client *good;
+	struct http_reply kept = {0};
+	struct grpc_reply reply;
+	struct buf grpc = {0};
+	char got[4096];
+	int fd, good_fd;
+
+	http2_put_preface(&grpc);
+	http2_put_call(&grpc, 1, TRITON "ServerReady");
+	http2_put_message(&grpc, 1, "", 0, true);
+	model_server_start(&s->server, argv);
+	good = grpc_client_new(s->server.grpc[0]);
+	good_fd = http_connect(s->server.http[0]);
+	for (int i = 0; i < 5; i++) {
+		fd = http_connect(s->server.http[0]);
+		assert_true(http_send(fd, grpc.data, grpc.len));
+		if (receive_to_the_end(fd, got, sizeof(got)))
+			assert_memory_equal(got, "HTTP/1.", 7);
+		close(fd);
+		fd = http_connect(s->server.grpc[0]);
+		assert_true(http_send(fd, http, strlen(http)));
+		receive_to_the_end(fd, got, sizeof(got));
+		close(fd);
+		grpc_ask(good, TRITON "ServerReady", "", 0, &reply);
+		assert_int_equal(reply.status, OK);
+		grpc_reply_release(&reply);
+		assert_true(http_send(good_fd, http, strlen(http)) && http_receive(good_fd, &kept));
+		assert_int_equal(kept.status, 200);
+	}
+	grpc_client_free(good);
+	close(good_fd);
+	http_reply_release(&kept);
+	buf_release(&grpc);
 	model_server_stop(&s->server, SIGTERM);
 }
 
@@ -237,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_connection_is_served_without_epoll),
+		TEST(the_other_protocol_s_bytes_end_their_connection_alone),
 		TEST(every_port_answers),
 		TEST(a_signal_lets_requests_under_way_finish),
 		TEST(requests_are_joined_to_a_batch),
