@@ -42,6 +42,7 @@ SYS_engine := -ldnnl -lgomp -ldl -lm
 SYS_servers/model_server := -lgrpc -lgpr -lmicrohttpd -ljansson
 
 # program: the folder it is the front of
+USES_aibench_compare := runners
 USES_aibench_generate_data := datagen
 USES_aibench_generate_data_vision := datagen
 USES_aibench_generate_model := datagen

@@ -69,6 +69,7 @@ static const json_t *member(const json_t *from, const char *path)
 	return json_is_null(from) ? NULL : from;
 }
 
+/* For showing: control characters become blanks, so that a file's texts keep to their line. */
 static int read_string(const struct reader *r, char **ret, const json_t *from, const char *path)
 {
 	const json_t *value = member(from, path);
@@ -78,7 +79,11 @@ static int read_string(const struct reader *r, char **ret, const json_t *from, c
 	if (!json_is_string(value))
 		return damaged(r, path, "is no text");
 	*ret = strdup(json_string_value(value));
-	return *ret ? 0 : no_memory(r);
+	if (!*ret)
+		return no_memory(r);
+	for (char *p = *ret; *p; p++)
+		*p = (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p;
+	return 0;
 }
 
 /* ret is left alone where the file has no such member, by this and by the next two. */
