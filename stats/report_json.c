@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "common/version.h"
+#include "stats/histogram_json.h"
 #include "stats/json_writer.h"
 #include "stats/result.h"
 
@@ -58,18 +59,6 @@ static void write_totals(struct json_writer *w, const struct result *r)
 	json_end(w);
 }
 
-static int write_encoded(struct json_writer *w, const struct histogram *h,
-			 int (*encode)(const struct histogram *h, struct buf *out))
-{
-	struct buf text = {0};
-	int e = encode(h, &text);
-
-	if (e == 0)
-		json_string(w, "EncodedHistogram", text.data);
-	buf_release(&text);
-	return e;
-}
-
 static int write_overall_quantiles(struct json_writer *w, const struct result *r)
 {
 	int64_t nsec[PERIOD_QUANTILES];
@@ -79,7 +68,7 @@ static int write_overall_quantiles(struct json_writer *w, const struct result *r
 		nsec[i] = histogram_percentile(&r->all.service, quantile_percentiles[i]);
 	json_begin(w, "OverallQuantiles");
 	write_quantiles(w, "AllQueries", nsec);
-	e = write_encoded(w, &r->all.service, histogram_encode_microseconds);
+	e = histogram_write_encoded(w, &r->all.service, histogram_encode_microseconds);
 	json_end(w);
 	return e;
 }
@@ -205,28 +194,6 @@ static void write_outcomes(struct json_writer *w, const struct result *r)
 	json_end(w);
 }
 
-static int write_histogram(struct json_writer *w, const char *name, const struct histogram *h)
-{
-	int e;
-
-	json_begin(w, name);
-	json_uint(w, "Count", h->total);
-	json_uint(w, "Saturated", h->saturated);
-	json_int(w, "Min", h->total ? h->min : 0);
-	json_int(w, "Max", h->max);
-	json_double(w, "Mean", histogram_mean(h));
-	json_double(w, "StdDev", histogram_stddev(h));
-	json_int(w, "q50", histogram_percentile(h, 50));
-	json_int(w, "q90", histogram_percentile(h, 90));
-	json_int(w, "q95", histogram_percentile(h, 95));
-	json_int(w, "q99", histogram_percentile(h, 99));
-	json_int(w, "q999", histogram_percentile(h, 99.9));
-	json_int(w, "q9999", histogram_percentile(h, 99.99));
-	e = write_encoded(w, h, histogram_encode);
-	json_end(w);
-	return e;
-}
-
 /* In a closed loop a request is due when it is sent: the response time is the service time, and nothing lags. */
 static int write_histograms(struct json_writer *w, const struct result *r)
 {
@@ -235,16 +202,16 @@ static int write_histograms(struct json_writer *w, const struct result *r)
 
 	json_begin(w, "Histograms");
 	json_string(w, "Unit", "nanoseconds");
-	e = write_histogram(w, "Service", &r->all.service);
+	e = histogram_write_json(w, "Service", &r->all.service);
 	if (e == 0)
-		e = write_histogram(w, "Response", open ? &r->all.response : &r->all.service);
+		e = histogram_write_json(w, "Response", open ? &r->all.response : &r->all.service);
 	if (e == 0 && open)
-		e = write_histogram(w, "SendLag", &r->all.lag);
+		e = histogram_write_json(w, "SendLag", &r->all.lag);
 	else
 		json_string(w, "SendLag", NULL);
 	for (unsigned i = 0; e == 0 && i < STAGE_MAX; i++) {
 		if (r->all.stages & 1U << i)
-			e = write_histogram(w, stage_name(i), &r->all.stage[i]);
+			e = histogram_write_json(w, stage_name(i), &r->all.stage[i]);
 	}
 	json_end(w);
 	return e;

@@ -1,6 +1,7 @@
 /*
  * Results read back from the files that report_json writes, and files that are none.
  */
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -138,25 +139,60 @@ static char *replaced(const char *text, const char *from, const char *to)
 	return ret;
 }
 
+/* text with this member, new or instead of the one that it has; malloc'd. */
+static char *changed(const char *text, const char *name, const char *value)
+{
+	json_t *root = json_loads(text, 0, NULL);
+	char *ret;
+
+	assert_int_equal(json_object_set_new(root, name, json_loads(value, JSON_DECODE_ANY, NULL)), 0);
+	ret = json_dumps(root, 0);
+	json_decref(root);
+	return ret;
+}
+
 static void arguments_and_verdict_are_read_where_there_are_any(void **state)
 {
 	struct result_file f;
 	size_t len;
-	char *text = write_result(true, &len);
-	char *more = replaced(text, "{", "{\"Arguments\": [\"-workers\", \"3\"], \"Audit\": {\"Verdict\": \"VALID\"},");
+	char *text = write_result(true, &len), *bare, *more, *most;
 
 	(void)state;
-	assert_int_equal(parse(&f, text, NULL), 0);
+	bare = changed(text, "Arguments", "null");
+	more = changed(text, "Arguments", "[\"-workers\", \"3\"]");
+	most = changed(more, "Audit", "{\"Verdict\": \"CLIENT-LIMITED\"}");
+	assert_int_equal(parse(&f, bare, NULL), 0);
 	assert_null(f.arguments);
 	assert_null(f.verdict);
 	result_file_release(&f);
-	assert_int_equal(parse(&f, more, NULL), 0);
+	assert_int_equal(parse(&f, most, NULL), 0);
 	assert_int_equal(f.narguments, 2);
 	assert_string_equal(f.arguments[1], "3");
 	assert_null(f.arguments[2]);
-	assert_string_equal(f.verdict, "VALID");
+	assert_string_equal(f.verdict, "CLIENT-LIMITED");
 	result_file_release(&f);
+	free(most);
 	free(more);
+	free(bare);
+	free(text);
+}
+
+static void arguments_that_are_no_words_are_refused(void **state)
+{
+	static const char *const bad[][2] = {{"1", "is no array"}, {"[\"-x\", 1]", "an element that is no text"}};
+	struct result_file f;
+	size_t len;
+	char *text = write_result(true, &len);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *all = changed(text, "Arguments", bad[i][0]);
+		struct error err = {""};
+
+		assert_int_equal(parse(&f, all, &err), ERR_FORMAT);
+		assert_non_null(strstr(err.text, bad[i][1]));
+		free(all);
+	}
 	free(text);
 }
 
@@ -175,8 +211,6 @@ static void what_is_no_result_says_why(void **state)
 		{"\"OK\": 999", "\"OK\": -1", "is no count"},
 		{"\"OK\": 999", "\"OK\": 1e30", "is no count"},
 		{"\"Interrupted\": false", "\"Interrupted\": 0", "neither true nor false"},
-		{"{", "{\"Arguments\": 1,", "\"Arguments\" is no array"},
-		{"{", "{\"Arguments\": [1],", "element that is no text"},
 		{"{", "{\"Program\": \"x\",", "duplicate"},
 	};
 	struct result_file f = {.rate = 42};
@@ -247,6 +281,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(response_of_a_closed_loop_is_its_service_time),
 		cmocka_unit_test(arguments_and_verdict_are_read_where_there_are_any),
+		cmocka_unit_test(arguments_that_are_no_words_are_refused),
 		cmocka_unit_test(what_is_no_result_says_why),
 		cmocka_unit_test(histograms_that_contradict_themselves_are_refused),
 		cmocka_unit_test(a_file_cut_short_anywhere_is_refused),
