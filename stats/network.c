@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "stats/json_writer.h"
+
 static int compare(const void *a, const void *b)
 {
 	const nsec_t *x = a, *y = b;
