@@ -148,7 +148,7 @@ static void judge_threads(struct audit *a, const struct result *r)
 	worst = &a->threads[at];
 	if (busy(worst) < THREAD_BUSY)
 		return;
-	cpu = worst->cpu / worst->wall;
+	cpu = fmin(worst->cpu / worst->wall, 1); /* two clocks, read one after the other */
 	waiting = worst->waiting / worst->wall;
 	if (cpu >= waiting * 4)
 		add(a, VERDICT_CLIENT_LIMITED, "thread %u used %.0f %% of its core: %s", at, percent(cpu),

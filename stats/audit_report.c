@@ -2,6 +2,7 @@
  * audit_report.c - the verdict and its figures, as lines for people and as JSON.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "stats/audit.h"
 #include "stats/json_writer.h"
@@ -12,9 +13,10 @@ static double us(nsec_t t)
 	return (double)t / (double)NSEC_PER_USEC;
 }
 
+/* Of two clocks that were read one after the other a part may be a little more than the whole. */
 static double share(double part, double whole)
 {
-	return whole > 0 ? part / whole : 0;
+	return whole > 0 ? fmin(part / whole, 1) : 0;
 }
 
 static void write_rates(FILE *out, const struct result *r)
@@ -106,7 +108,7 @@ static void write_threads(struct json_writer *w, const struct audit *a)
 		json_double(w, "CPUSeconds", t->cpu);
 		json_double(w, "WaitedForCPUSeconds", t->waiting);
 		json_double(w, "CPUShare", share(t->cpu, t->wall));
-		json_double(w, "CPUMicrosPerInference", share(t->cpu * 1e6, (double)t->inferences));
+		json_double(w, "CPUMicrosPerInference", t->inferences ? t->cpu * 1e6 / (double)t->inferences : 0);
 		json_uint(w, "VoluntaryContextSwitches", t->voluntary_switches);
 		json_uint(w, "InvoluntaryContextSwitches", t->involuntary_switches);
 		json_end(w);

@@ -654,7 +654,7 @@ static void verdict_comes_with_figures_and_reasons(void **state)
 	text = text_of(write_report, &r);
 	if (!strstr(text,
 		    "\nSchedule: 4.00 inferences/sec asked for, 3.99 sent; 0 of 8 found all workers busy\n"
-		    "Send lag of the generator's own, with an idle worker (us): q50 2000.9, q99 2000.0, q99.9 2000.0, "
+		    "Send lag of the generator's own, with an idle worker (us): q50 2000.0, q99 2000.0, q99.9 2000.0, "
 		    "max 2000.0\n"))
 		fail_msg("%s", text);
 	free(text);
