@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One row for every set-up that was run: its median rate, the spread of its repetitions, latencies, client CPU.
 
-Batch is the number of inferences a request holds (the tensor batch)."""
+Batch is the number of inferences a request holds (the tensor batch). Behind a row stands what its runs are worth where a
+verdict is not VALID."""
 
 import argparse
 import statistics
@@ -38,6 +39,13 @@ def cell(value, digits):
     return "n/a" if value is None else "%.*f" % (digits, value)
 
 
+def verdicts_of(runs):
+    """"2 CLIENT-LIMITED, 1 TOO SHORT"; nothing where all are valid or nobody judged."""
+    verdicts = [(run.data.get("Audit") or {}).get("Verdict", "VALID") for run in runs]
+    kinds = sorted(set(verdicts) - {"VALID"}, key=lambda verdict: (-verdicts.count(verdict), verdict))
+    return ", ".join("%d %s" % (verdicts.count(verdict), verdict) for verdict in kinds)
+
+
 def row_of(key, runs):
     rates = [run.rate for run in runs]
     rate = statistics.median(rates)
@@ -64,8 +72,10 @@ def main():
         setups.setdefault((NAMES[arguments.by](run), run.workers, run.tensor_batch), []).append(run)
     rows = [HEADINGS] + [row_of(key, setups[key]) for key in sorted(setups)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
-    for row in rows:
-        print("  ".join([row[0].ljust(widths[0])] + [text.rjust(width) for text, width in zip(row[1:], widths[1:])]))
+    marks = [""] + [verdicts_of(setups[key]) for key in sorted(setups)]
+    for row, mark in zip(rows, marks):
+        cells = [row[0].ljust(widths[0])] + [text.rjust(width) for text, width in zip(row[1:], widths[1:])]
+        print("  ".join(cells + ([mark] if mark else [])))
     return 0
 
 

@@ -36,6 +36,19 @@ class SummaryTable(unittest.TestCase):
         self.assertEqual([line.split()[:2] for line in done.stdout.splitlines()[1:]],
                          [["a", "8"], ["net", "2"], ["net", "64"]])
 
+    def test_rows_say_which_of_their_runs_are_not_valid(self):
+        runs = [result("net", 16, 100, 1) for _ in range(4)] + [result("fine", 16, 100, 1)]
+        for run, verdict in zip(runs, ("TOO SHORT", "CLIENT-LIMITED", "TOO SHORT", "VALID", "VALID")):
+            run["Audit"] = {"Verdict": verdict}
+        lines = self.run_on(runs).stdout.splitlines()
+        self.assertTrue(lines[1].startswith("fine") and lines[1].endswith(" 7.5"), lines[1])
+        self.assertTrue(lines[2].endswith(" 7.5  2 TOO SHORT, 1 CLIENT-LIMITED"), lines[2])
+
+    def test_a_run_that_nobody_judged_has_no_mark(self):
+        run = result("net", 16, 100, 1)
+        run["Audit"] = None
+        self.assertTrue(self.run_on([run]).stdout.splitlines()[1].endswith(" 7.5"))
+
     def test_one_run_has_no_spread(self):
         done = self.run_on([result("net", 1, 5, 1)])
         self.assertIn("n/a", done.stdout.splitlines()[1])

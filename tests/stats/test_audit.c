@@ -334,6 +334,22 @@ static void thirds_that_differ_are_unstable(void **state)
 	expect(&r, VERDICT_UNSTABLE, WORDS("service time"));
 }
 
+/* With -stable its own windows count, whatever the thirds say. */
+static void windows_that_did_not_come_to_rest_are_unstable(void **state)
+{
+	static const unsigned falling[] = {1100, 1100, 1000, 1000, 900, 900};
+	struct result r;
+
+	(void)state;
+	make_good(&r, false);
+	make_periods(&r, falling, quick, 6);
+	r.stability.state = STABILITY_STABLE;
+	expect_valid(&r);
+	r.stability.state = STABILITY_UNSTABLE;
+	r.stability.windows = 10;
+	expect(&r, VERDICT_UNSTABLE, WORDS("10 windows", "10 %"));
+}
+
 static void a_difference_below_the_clocks_worth_is_none(void **state)
 {
 	static const nsec_t rising[] = {60 * US, 60 * US, 60 * US, 60 * US, 75 * US, 75 * US};
@@ -532,6 +548,7 @@ int main(void)
 		cmocka_unit_test(a_rate_that_idle_workers_do_not_reach_limits_the_client),
 		cmocka_unit_test(a_queue_that_grew_is_unstable),
 		cmocka_unit_test(thirds_that_differ_are_unstable),
+		cmocka_unit_test(windows_that_did_not_come_to_rest_are_unstable),
 		cmocka_unit_test(a_difference_below_the_clocks_worth_is_none),
 		cmocka_unit_test(the_burn_in_and_the_rest_of_a_period_are_no_thirds),
 		cmocka_unit_test(too_few_periods_or_answers_tell_nothing_of_stability),
