@@ -92,7 +92,7 @@ static int run_all(struct invocation *v)
 	return status == EXIT_OK && v->options.audit.strict && v->not_valid ? EXIT_NOT_VALID : status;
 }
 
-#define OPTION_SETS 8
+#define OPTION_SETS 16 /* at the most */
 
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
 static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)
@@ -111,6 +111,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 	sets[n++] = (struct option_set){run_option_table, &v->options};
 	sets[n++] = (struct option_set){output_option_table, &v->options.outputs};
 	sets[n++] = (struct option_set){audit_option_table, &v->options.audit};
+	sets[n++] = (struct option_set){arrival_option_table, &v->options.arrival};
 	if (p->network)
 		sets[n++] = (struct option_set){conn_option_table, &v->conn};
 	return n;

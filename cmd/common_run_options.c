@@ -23,15 +23,7 @@ const struct option run_option_table[] = {
 	{"burn-in", OPTION_UINT, FIELD(burn_in), "Inferences to make first and leave out of the statistics.", 0, 0},
 	{"batch-size", OPTION_UINT, FIELD(batch),
 	 "Rows of the dataset in one request, as one tensor; each counts as an inference.", 1, BATCH_MAX},
-	{"limit-rps", OPTION_DOUBLE, FIELD(limit_rps),
-	 "Inferences/s to send, on a schedule that does not wait for the server; 0: as fast as the answers come.", 0,
-	 ARRIVAL_RATE_MAX},
-	{"arrival", OPTION_STRING, FIELD(arrival), "Schedule of -limit-rps: `constant` or poisson.", 0, 0},
-	{"spin", OPTION_BOOL, FIELD(spin),
-	 "With -limit-rps: spin the last 100us before each request instead of sleeping; exact, and costs a core a "
-	 "thread.",
-	 0, 0},
-	{"seed", OPTION_INT, FIELD(seed), "Seed of the schedule and of everything random.", 0, 0},
+	{"seed", OPTION_INT, FIELD(seed), "Seed of the schedule, of -order and of everything random.", 0, 0},
 	{"reporting-period", OPTION_DURATION, FIELD(reporting_period), "Time between progress lines; 0: none.", 0,
 	 PERIOD_MAX},
 	{"repetitions", OPTION_UINT, FIELD(repetitions),
@@ -66,7 +58,6 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 		.histogram_file = HISTOGRAM_FILE,
 		.expected_file = "",
 		.use_case = p->use_case,
-		.arrival = "constant",
 		.workers = 8,
 		.batch = 1,
 		.repetitions = 1,
@@ -76,6 +67,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 	};
 	output_options_defaults(&o->outputs);
 	audit_options_defaults(&o->audit);
+	arrival_options_defaults(&o->arrival);
 }
 
 static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)
@@ -91,25 +83,6 @@ static int choose_workload(const struct workload_ops **ret, const char *name, st
 		snprintf(names + len, sizeof(names) - len, "%s%s", len ? ", " : "", (*w)->name);
 	}
 	return error_set(err, ERR_USAGE, "-use-case %s: there is no such use case; there is %s", name, names);
-}
-
-static int choose_arrival(struct run_config *ret, const struct run_options *o, struct error *err)
-{
-	bool poisson = strcmp(o->arrival, "poisson") == 0;
-
-	if (!poisson && strcmp(o->arrival, "constant") != 0)
-		return error_set(err, ERR_USAGE, "-arrival %s: must be constant or poisson", o->arrival);
-	rate_schedule_constant(&ret->schedule, o->limit_rps);
-	if (o->limit_rps == 0) {
-		if (poisson)
-			return error_set(err, ERR_USAGE, "-arrival poisson needs the rate: pass -limit-rps too");
-		ret->arrival = ARRIVAL_CLOSED;
-		return 0;
-	}
-	if (o->limit_rps < ARRIVAL_RATE_MIN)
-		return error_set(err, ERR_USAGE, "-limit-rps %g: must be at least %g", o->limit_rps, ARRIVAL_RATE_MIN);
-	ret->arrival = poisson ? ARRIVAL_POISSON : ARRIVAL_CONSTANT;
-	return 0;
 }
 
 /* What can be said of the dataset before it is opened. */
@@ -138,7 +111,6 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 		.limit = o->max_queries,
 		.burn_in = o->burn_in,
 		.seed = (uint64_t)o->seed,
-		.spin = o->spin,
 		.ignore_errors = o->ignore_errors || o->continue_on_error,
 		.reporting_period = o->reporting_period,
 		.network_baseline = o->outputs.network_baseline,
@@ -146,7 +118,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 	int r = choose_workload(&cfg.workload, o->use_case, err);
 
 	if (r == 0)
-		r = choose_arrival(&cfg, o, err);
+		r = arrival_options_config(&cfg, &o->arrival, err);
 	if (r == 0)
 		r = check_file(o, err);
 	if (r == 0)

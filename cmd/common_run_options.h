@@ -6,18 +6,20 @@
 #define CMD_COMMON_RUN_OPTIONS_H
 
 #include "cmd/audit_options.h"
+#include "cmd/common_arrival.h"
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
 #include "runners/runner.h"
 
 struct run_options {
 	const char *file, *json_file, *histogram_file, *expected_file;
-	const char *use_case, *arrival;
+	const char *use_case;
 	uint64_t workers, threads, max_queries, burn_in, batch, repetitions;
-	double limit_rps, tolerance;
+	double tolerance;
 	int64_t seed, debug, autobatching;
 	nsec_t reporting_period;
-	bool print_responses, ignore_errors, reference, spin, verbose;
+	bool print_responses, ignore_errors, reference, verbose;
+	struct arrival_options arrival;
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
 	struct output_options outputs;
 	struct audit_options audit;

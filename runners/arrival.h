@@ -1,11 +1,11 @@
 /*
  * arrival.h - when to ask: the schedule of one worker thread.
  *
- * Requests are numbered over the whole run, and number k is also the dataset batch it sends. In an open loop (constant,
- * Poisson) the time of arrival k is a function of seed and rate alone, and thread i of T takes those with k mod T = i: other
- * thread counts, a replay and several processes agree. Nothing here reads a clock or hears of completions, so a slow
- * server cannot slow the schedule. In a closed loop an arrival is due whenever a slot is free, and the threads draw
- * their numbers from one shared counter, in runs, so that they finish together.
+ * Requests are numbered over the whole run. In an open loop (constant, Poisson) the time of arrival k is a function of
+ * seed and rate schedule alone, and thread i of T takes those with k mod T = i: other thread counts, a replay and several
+ * processes agree. Nothing here reads a clock or hears of completions, so a slow server cannot slow the schedule. In a
+ * closed loop an arrival is due whenever a slot is free, and the threads draw their numbers from one shared counter, in
+ * runs, so that they finish together.
  */
 #ifndef RUNNERS_ARRIVAL_H
 #define RUNNERS_ARRIVAL_H
@@ -17,16 +17,14 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/rng.h"
+#include "runners/schedule.h"
 
 enum arrival_process { ARRIVAL_CLOSED, ARRIVAL_CONSTANT, ARRIVAL_POISSON };
 
-/* Rates outside of this are refused: the schedule counts in millionths of an inference a second. */
-#define ARRIVAL_RATE_MIN 1e-6
-#define ARRIVAL_RATE_MAX 1e9
-
 struct arrival_config {
 	enum arrival_process process;
-	double rate;              /* inferences a second; ignored in a closed loop */
+	/* Inferences a second; borrowed until the last arrival. Ignored in a closed loop. */
+	const struct rate_schedule *schedule;
 	unsigned batch;           /* inferences a request, >= 1 */
 	uint64_t seed;            /* Poisson's gaps */
 	unsigned thread, threads; /* i and T */
@@ -42,17 +40,14 @@ struct arrival {
 	uint64_t run_end; /* closed: the numbers up to here are this thread's */
 	_Atomic uint64_t *shared;
 	uint64_t stride; /* T */
-	/* Constant: `step` ns and `fraction`/`divisor` of one between this thread's arrivals, `carried` so far. */
-	nsec_t step;
-	uint64_t fraction, divisor, carried;
-	/* Poisson: the sum of all threads' gaps so far, in 1/1024 ns. */
-	struct rng rng;
-	double mean_gap;
-	uint64_t elapsed;
 	nsec_t start;
+	struct rate_cursor cursor;
+	rate_position position; /* where on the schedule's integral the next arrival is */
+	rate_position request;  /* how long one request is there; Poisson: on average */
+	struct rng rng;
 };
 
-/* ERR_RANGE: the rate; ERR_INVALID: no batch, no threads, or a thread beyond them. */
+/* ERR_RANGE: the schedule; ERR_INVALID: no batch, no threads, or a thread beyond them. */
 int arrival_init(struct arrival *a, const struct arrival_config *cfg) MUST_CHECK;
 
 /* Before arrival_number: a closed loop draws up to `want` (>= 1) new numbers when its last ones are used up. */
@@ -69,10 +64,18 @@ static inline uint64_t arrival_number(const struct arrival *a)
 	return a->number;
 }
 
-/* When the next arrival is due; INT64_MIN: at once. */
+/* When the next arrival is due; INT64_MIN: at once; NSEC_NEVER: the schedule has ended. */
 static inline nsec_t arrival_next(const struct arrival *a)
 {
 	return a->intended;
+}
+
+/* All arrivals below `number` are some thread's already: the next one of this thread is none of them. */
+static inline bool arrival_has_reached(const struct arrival *a, uint64_t number)
+{
+	if (a->process == ARRIVAL_CLOSED && a->number == a->run_end)
+		return atomic_load_explicit(a->shared, memory_order_relaxed) >= number;
+	return a->number >= number;
 }
 
 /* Goes on to the thread's next arrival. */

@@ -132,16 +132,22 @@ void reporter_start(struct reporter *p)
 	(void)read_counters(p, 0);
 }
 
-static uint64_t gather(struct reporter *p)
+/* Inferences of the burn-in, answered so far. */
+static uint64_t count_burned_in(const struct reporter *p)
 {
 	struct totals burned_in = {0};
 
-	recorder_reset(&p->now);
-	for (unsigned i = 0; i < p->nworkers; i++) {
-		recorder_add_to(&p->workers[i].recorder, &p->now);
+	for (unsigned i = 0; i < p->nworkers; i++)
 		worker_add_burned_in(&p->workers[i], &burned_in);
-	}
-	return totals_inferences(&p->now.totals) + totals_inferences(&burned_in);
+	return totals_inferences(&burned_in);
+}
+
+static uint64_t gather(struct reporter *p)
+{
+	recorder_reset(&p->now);
+	for (unsigned i = 0; i < p->nworkers; i++)
+		recorder_add_to(&p->workers[i].recorder, &p->now);
+	return totals_inferences(&p->now.totals) + count_burned_in(p);
 }
 
 static double rate(uint64_t n, nsec_t time)
@@ -214,21 +220,29 @@ static int end_period(struct reporter *p, bool last)
 
 enum event { EVENT_PERIOD, EVENT_BURN_IN, EVENT_FINISHED };
 
+/* A burn-in by count ends with its last answer, one by time at its moment; one by both with the later of them. */
+static bool burn_in_is_over(const struct shared *s)
+{
+	return s->burn_in_done && clock_now() >= s->warm;
+}
+
 static enum event wait_for_event(struct reporter *p, nsec_t deadline, bool burn_in_told)
 {
 	struct shared *s = p->shared;
-	struct timespec at = {.tv_sec = deadline / NSEC_PER_SEC, .tv_nsec = deadline % NSEC_PER_SEC};
 	enum event e = EVENT_PERIOD;
 	int r = 0;
 
 	pthread_mutex_lock(&s->lock);
-	while (s->finished < p->nworkers && !(s->burn_in_done && !burn_in_told) && r != ETIMEDOUT) {
-		if (deadline == NSEC_NEVER)
+	while (s->finished < p->nworkers && (burn_in_told || !burn_in_is_over(s)) && r != ETIMEDOUT) {
+		nsec_t until = !burn_in_told && s->burn_in_done && s->warm < deadline ? s->warm : deadline;
+		struct timespec at = {.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
+
+		if (until == NSEC_NEVER)
 			pthread_cond_wait(&s->changed, &s->lock);
 		else
 			r = pthread_cond_timedwait(&s->changed, &s->lock, &at);
 	}
-	if (s->burn_in_done && !burn_in_told)
+	if (!burn_in_told && burn_in_is_over(s))
 		e = EVENT_BURN_IN;
 	else if (s->finished == p->nworkers)
 		e = EVENT_FINISHED;
@@ -278,7 +292,8 @@ int reporter_run(struct reporter *p)
 {
 	const struct run_config *cfg = p->shared->cfg;
 	const struct run_observer *observer = &cfg->observer;
-	bool periodic = cfg->reporting_period > 0, burn_in_told = false;
+	bool periodic = cfg->reporting_period > 0;
+	bool burn_in_told = p->shared->burn_in_requests == 0 && cfg->warm_up == 0;
 	nsec_t deadline = periodic ? p->shared->start + cfg->reporting_period : NSEC_NEVER;
 	int r = 0, e;
 
@@ -293,8 +308,7 @@ int reporter_run(struct reporter *p)
 		if (event == EVENT_BURN_IN) {
 			burn_in_told = true;
 			if (observer->burn_in_complete)
-				observer->burn_in_complete(observer->arg, p->shared->burn_in_requests * cfg->what.batch,
-							   cfg->workers);
+				observer->burn_in_complete(observer->arg, count_burned_in(p), cfg->workers);
 			continue;
 		}
 		look_at_window(p, clock_now());

@@ -27,6 +27,11 @@ unsigned run_default_threads(unsigned workers)
 	return workers < half ? (workers > 0 ? workers : 1) : half;
 }
 
+static nsec_t schedule_length(const struct run_config *cfg)
+{
+	return cfg->arrival == ARRIVAL_CLOSED ? NSEC_NEVER : rate_schedule_duration(&cfg->schedule);
+}
+
 static int check_config(const struct run_config *cfg, struct error *err)
 {
 	if (cfg->what.batch == 0)
@@ -42,6 +47,13 @@ static int check_config(const struct run_config *cfg, struct error *err)
 				 "a burn-in of %ju inferences leaves nothing of the limit of %ju to measure: lower "
 				 "-burn-in or raise -max-queries",
 				 (uintmax_t)cfg->burn_in, (uintmax_t)cfg->limit);
+	if (cfg->arrival != ARRIVAL_CLOSED && rate_schedule_check(&cfg->schedule) < 0)
+		return error_set(err, ERR_RANGE, "a rate is out of the range %g to %g inferences/s", ARRIVAL_RATE_MIN,
+				 ARRIVAL_RATE_MAX);
+	if (cfg->repeat && !cfg->limit && cfg->duration == 0 && schedule_length(cfg) == NSEC_NEVER)
+		return error_set(err, ERR_USAGE,
+				 "a dataset that is repeated never ends: pass -max-queries, -duration or a -rate that "
+				 "ends");
 	return 0;
 }
 
@@ -52,7 +64,7 @@ static int count_requests(struct shared *s, struct error *err)
 	uint64_t batch = cfg->what.batch, batches = dataset_batches(s->dataset);
 
 	s->requests = cfg->limit ? cfg->limit / batch : UINT64_MAX;
-	if (batches < s->requests)
+	if (batches < s->requests && !cfg->repeat)
 		s->requests = batches;
 	s->burn_in_requests = cfg->burn_in / batch + (cfg->burn_in % batch != 0);
 	if (s->burn_in_requests >= s->requests)
@@ -61,6 +73,8 @@ static int count_requests(struct shared *s, struct error *err)
 				 "and the limit allow: lower -burn-in or take a larger dataset",
 				 (uintmax_t)cfg->burn_in, (uintmax_t)(s->requests * batch));
 	atomic_store(&s->burn_in_left, s->burn_in_requests);
+	s->burn_in_done = s->burn_in_requests == 0;
+	s->wanted = cfg->at_least / batch + (cfg->at_least % batch != 0);
 	return 0;
 }
 
@@ -91,9 +105,13 @@ static int shared_open(struct shared *s, const struct run_config *cfg, unsigned 
 	struct dataset_config dataset = {
 		.path = cfg->file,
 		.batch = cfg->what.batch,
-		.max_rows = cfg->limit - cfg->limit % cfg->what.batch,
+		/* those of a shuffled run come from anywhere */
+		.max_rows = cfg->order == ROWS_SHUFFLED ? 0 : cfg->limit - cfg->limit % cfg->what.batch,
 		/* each thread may hold one more, taken and not sent yet */
 		.max_taken = cfg->workers + threads,
+		.repeat = cfg->repeat,
+		.shuffled = cfg->order == ROWS_SHUFFLED,
+		.seed = cfg->seed,
 	};
 	int r;
 
@@ -150,25 +168,39 @@ static void *worker_thread(void *arg)
 	return NULL;
 }
 
+/* start + time, which may be without end. */
+static nsec_t after(nsec_t start, nsec_t time)
+{
+	return time < NSEC_NEVER - start ? start + time : NSEC_NEVER;
+}
+
 static int start_clock(struct shared *s, struct worker *workers, unsigned n, struct error *err)
 {
 	const struct run_config *cfg = s->cfg;
 	struct arrival_config arrival = {
 		.process = cfg->arrival,
-		.rate = cfg->schedule.segments[0].from,
+		.schedule = &cfg->schedule,
 		.batch = cfg->what.batch,
 		.seed = cfg->seed,
 		.threads = n,
 		.shared = &s->numbers,
 	};
+	nsec_t end_of_schedule;
 
 	/* An open loop's first arrivals find the threads awake. */
 	s->start = arrival.start = clock_now() + (cfg->arrival == ARRIVAL_CLOSED ? 0 : THREADS_AWAKE);
+	s->warm = after(s->start, cfg->warm_up);
+	s->until = cfg->duration > 0 ? after(s->warm, cfg->duration) : NSEC_NEVER;
+	end_of_schedule = after(s->start, schedule_length(cfg));
+	if (end_of_schedule < s->until)
+		s->until = end_of_schedule;
 	for (unsigned i = 0; i < n; i++) {
+		int r;
+
 		arrival.thread = i;
-		if (arrival_init(&workers[i].arrival, &arrival) < 0)
-			return error_set(err, ERR_RANGE, "a rate of %g inferences/s is out of the range %g to %g",
-					 arrival.rate, ARRIVAL_RATE_MIN, ARRIVAL_RATE_MAX);
+		r = arrival_init(&workers[i].arrival, &arrival);
+		if (r < 0)
+			return error_set(err, r, "cannot make a schedule: %s", error_message(r));
 	}
 	return 0;
 }
@@ -226,6 +258,11 @@ static int workers_open(struct worker *workers, struct shared *s, unsigned n, st
 	return 0;
 }
 
+static nsec_t later(nsec_t a, nsec_t b)
+{
+	return a > b ? a : b;
+}
+
 static double rate(uint64_t n, nsec_t time)
 {
 	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
@@ -239,21 +276,20 @@ static unsigned usable_cores(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : CPU_SETSIZE;
 }
 
-/* An open loop's requests were due from the first to the last one's time, and sent from then until the last was. */
-static void gather_rates(struct result *r, const struct worker *workers, unsigned n, nsec_t first_due)
+/* An open loop's requests were due from the first to the last one's time, and sent from then until the last was, or until
+ * the last was due and could not be sent. */
+static void gather_rates(struct result *r, const struct worker *workers, unsigned n)
 {
-	uint64_t inferences = result_measured(r);
-	nsec_t last_due = first_due, last_sent = first_due;
+	const struct offered *o = &r->offered;
+	uint64_t sent = result_measured(r);
+	nsec_t until = o->last;
 
-	if (!r->all.open_loop || inferences <= r->tensor_batch)
+	if (!r->all.open_loop || o->requests < 2 || sent <= r->tensor_batch)
 		return;
-	for (unsigned i = 0; i < n; i++) {
-		last_due = workers[i].last_due > last_due ? workers[i].last_due : last_due;
-		last_sent = workers[i].last_sent > last_sent ? workers[i].last_sent : last_sent;
-	}
-	inferences -= r->tensor_batch;
-	r->audit.offered_rate = rate(inferences, last_due - first_due);
-	r->audit.sent_rate = rate(inferences, last_sent - first_due);
+	for (unsigned i = 0; i < n; i++)
+		until = later(until, workers[i].last_sent);
+	r->audit.offered_rate = rate((o->requests - 1) * r->tensor_batch, o->last - o->first);
+	r->audit.sent_rate = rate(sent - r->tensor_batch, until - o->first);
 }
 
 static void gather_audit(struct result *r, const struct run_config *cfg, const struct worker *workers, unsigned n)
@@ -275,51 +311,96 @@ static void gather_audit(struct result *r, const struct run_config *cfg, const s
 	}
 }
 
+/* When the measuring began and ended: see result.h. */
+static void set_window(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
+{
+	nsec_t end = 0;
+	bool over = true;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct worker *w = &workers[i];
+
+		end = later(end, w->last_answer);
+		if (w->stopped_at != NSEC_NEVER)
+			end = later(end, w->stopped_at);
+		over = over && w->over;
+	}
+	r->measured_end = over ? later(end, s->until) : end;
+	if (r->measured_end == 0)
+		r->measured_end = r->end;
+	if (s->burn_in_requests == 0)
+		r->burn_in_end = s->warm;
+	else
+		r->burn_in_end = r->offered.first < r->end ? later(s->warm, r->offered.first) : r->end;
+	r->burn_in_end = r->burn_in_end < r->end ? r->burn_in_end : r->end;
+	r->offered.from = r->burn_in_end;
+	r->offered.until = over && r->offered.last < s->until ? s->until : 0;
+}
+
+/* The errors below are only found out while running: a file's rows were counted before. */
+static void fail_unmeasured(struct result *r, const struct shared *s)
+{
+	r->stopped_by_error = true;
+	error_set(&r->error, ERR_RANGE,
+		  "the dataset or the time ended after %ju inferences, within the burn-in of %ju: lower -burn-in or "
+		  "-warm-up, or let it run longer",
+		  (uintmax_t)totals_inferences(&r->burned_in), (uintmax_t)s->cfg->burn_in);
+}
+
 static void gather_result(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
 {
-	nsec_t first_measured = NSEC_NEVER;
-
 	r->start = r->end = s->start;
+	r->offered.first = NSEC_NEVER;
 	for (unsigned i = 0; i < n; i++) {
 		const struct worker *w = &workers[i];
 
 		recorder_add_to(&w->recorder, &r->all);
 		worker_add_burned_in(w, &r->burned_in);
 		r->unanswered += w->outstanding;
+		r->unsent += w->unsent;
 		r->reconnects += w->driver->reconnects;
-		if (w->first_measured < first_measured)
-			first_measured = w->first_measured;
-		if (w->end > r->end)
-			r->end = w->end;
+		r->offered.requests += w->due.n;
+		if (w->due.first < r->offered.first)
+			r->offered.first = w->due.first;
+		r->offered.last = later(r->offered.last, w->due.last);
+		r->end = later(r->end, w->end);
 	}
-	if (s->burn_in_requests == 0)
-		r->burn_in_end = r->start;
-	else
-		r->burn_in_end = first_measured < r->end ? first_measured : r->end;
-	gather_rates(r, workers, n, first_measured);
+	set_window(r, s, workers, n);
+	gather_rates(r, workers, n);
 	gather_audit(r, s->cfg, workers, n);
 	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
 	r->stopped_by_error = s->failed;
 	r->error = s->error;
 	r->timeout = s->timeout;
 	r->wrong = s->wrong;
-	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0) {
-		/* only a pipe gets here: a file's rows were counted before */
-		r->stopped_by_error = true;
-		error_set(&r->error, ERR_RANGE,
-			  "the dataset ended after %ju inferences, within the burn-in of %ju: lower -burn-in or send "
-			  "more rows",
-			  (uintmax_t)totals_inferences(&r->burned_in), (uintmax_t)s->cfg->burn_in);
-	}
+	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0 && r->unanswered + r->unsent == 0)
+		fail_unmeasured(r, s);
 }
 
-static void describe(struct result *r, const struct run_config *cfg)
+/* What was asked for. ERR_NOMEM. */
+static int describe(struct result *r, const struct run_config *cfg)
 {
+	static const char *const processes[] = {
+		[ARRIVAL_CLOSED] = "closed", [ARRIVAL_CONSTANT] = "constant", [ARRIVAL_POISSON] = "poisson"};
+	bool open = cfg->arrival != ARRIVAL_CLOSED;
+
 	r->limit = cfg->limit;
 	r->tensor_batch = cfg->what.batch;
 	r->workers = cfg->workers;
 	r->burn_in = cfg->burn_in;
-	r->max_rps = cfg->arrival == ARRIVAL_CLOSED ? 0 : cfg->schedule.segments[0].from;
+	r->max_rps = open ? rate_schedule_peak(&cfg->schedule) : 0;
+	r->offered = (struct offered){
+		.process = processes[cfg->arrival],
+		.schedule = open ? rate_schedule_format(&cfg->schedule) : NULL,
+		.order = cfg->order == ROWS_SHUFFLED ? "shuffled" : "sequential",
+		.repeat = cfg->repeat,
+		.seed = cfg->seed,
+		.warm_up = cfg->warm_up,
+		.duration = cfg->duration,
+		.at_least = cfg->at_least,
+		.batch = cfg->what.batch,
+	};
+	return open && !r->offered.schedule ? ERR_NOMEM : 0;
 }
 
 /* Lets the threads go and reports until they are done. */
@@ -405,16 +486,16 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 	e = workers_open(workers, &s, n, err);
 	if (e == 0 && recorder_add_stages(&r->all, workers[0].driver->stages) < 0)
 		e = error_set(err, ERR_NOMEM, "out of memory");
+	if (e == 0 && describe(r, cfg) < 0)
+		e = error_set(err, ERR_NOMEM, "out of memory");
 	if (e == 0) {
 		network_look(&r->network, cfg, workers[0].driver);
 		e = measure(&s, workers, n, r, err);
 	}
-	if (e == 0) {
-		describe(r, cfg);
+	if (e == 0)
 		gather_result(r, &s, workers, n);
-	} else {
+	else
 		result_release(r);
-	}
 	for (unsigned i = 0; i < n; i++)
 		worker_release(&workers[i]);
 out:

@@ -1,9 +1,11 @@
 /*
  * runner.h - one run: what to ask (workload), whom (driver), when (arrival), and everything that was found out (result).
  *
- * A run has three phases. Burn-in: the first `burn_in` inferences, sent and checked but kept out of the statistics.
- * Measure: the rest, until the limit, the end of the dataset, an error or an interrupt. Drain: nothing more is sent, the
- * answers under way are waited for (in full after a whole run, `drain` long after one that was cut short).
+ * A run has three phases. Burn-in: the first `burn_in` inferences and what is due in the first `warm_up`, sent and checked
+ * but kept out of the statistics. Measure: the rest, until the limit, the end of the dataset, of the schedule or of
+ * `duration`, an error or an interrupt. Drain: the answers under way are waited for; in full where a count or the dataset
+ * ended the run, for `drain` where time did, and then what was due before is sent still. What is unanswered or unsent after
+ * that is counted as such.
  *
  * Worker threads drive `workers` requests in flight between them; the calling thread reports. Nothing is allocated,
  * locked or copied per request.
@@ -31,7 +33,7 @@ struct run_observer {
 	void *arg;
 	/* Reporting thread: a period ended; overall is what was measured so far. */
 	void (*period)(void *arg, const struct period *p, const struct histogram *overall);
-	/* Reporting thread: the burn-in's last answer came. */
+	/* Reporting thread: the burn-in's last answer came, and its time is over. inferences: answered until then. */
 	void (*burn_in_complete)(void *arg, uint64_t inferences, unsigned workers);
 	/* Worker threads, any of them at the same time: every finished request (-print-responses). The outcome is
 	 * the judged one. Costs the measuring path what it costs. */
@@ -65,7 +67,7 @@ struct run_config {
 	/* Inferences. A limit that cuts a batch is rounded down, a burn-in that does is rounded up. */
 	uint64_t limit, burn_in;
 	/* Time. Of the burn-in is also what is due before start + warm_up; what would be due `duration` after that is not
-	 * sent any more, unless fewer than at_least inferences were. 0: no such limit. */
+	 * sent any more, unless fewer than at_least inferences were, burn-in included. 0: no such limit. */
 	nsec_t warm_up, duration;
 	uint64_t at_least;
 	bool repeat;          /* the dataset starts again where it ends; needs a file and another limit */
@@ -75,15 +77,16 @@ struct run_config {
 	struct rate_schedule schedule; /* inferences a second over time, for an open loop */
 	bool spin; /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
 	bool ignore_errors;
-	bool network_baseline;       /* pings the server before the run */
-	nsec_t reporting_period;     /* 0: none */
-	nsec_t drain;                /* after an interrupt or an error; 0: RUN_DRAIN_DEFAULT */
+	bool network_baseline;   /* pings the server before the run */
+	nsec_t reporting_period; /* 0: none */
+	nsec_t drain; /* after `duration` or the schedule; 0: RUN_DRAIN_DEFAULT. At most RUN_DRAIN_STOPPED otherwise */
 	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */
 	struct run_observer observer;
 	struct run_windows windows;
 };
 
-#define RUN_DRAIN_DEFAULT NSEC_PER_SEC
+#define RUN_DRAIN_DEFAULT (10 * NSEC_PER_SEC)
+#define RUN_DRAIN_STOPPED NSEC_PER_SEC /* by an interrupt or an error */
 #define RUN_WORKERS_MAX 65536
 
 /* max(1, min(workers, cores / 2)): the other half is for the server or the kernel's share of the network. */

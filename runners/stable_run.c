@@ -68,6 +68,6 @@ int stable_run_finish(struct stable_run *s, struct result *r)
 	if (s->looks < SNAPSHOTS)
 		return 0;
 	r->burn_in_end = first->at;
-	r->end = last->at;
+	r->end = r->measured_end = last->at;
 	return recorder_difference(&r->all, &first->recorder, &last->recorder);
 }

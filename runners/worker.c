@@ -20,6 +20,11 @@
 /* What a sleep to a deadline may oversleep by: with -spin, this much is spent looking instead. */
 #define SPIN_WINDOW (100 * NSEC_PER_USEC)
 
+static nsec_t earlier(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
 static void queue_push(struct slot_queue *q, unsigned slot)
 {
 	q->items[q->tail++ & q->mask] = slot;
@@ -102,13 +107,13 @@ static void count_error(struct worker *w, enum outcome o, const struct request *
 		fail_run(w, text);
 }
 
-static void count_burn_in(struct worker *w, enum outcome o, unsigned inferences)
+static void count_burn_in(struct worker *w, uint64_t number, enum outcome o, unsigned inferences)
 {
 	struct shared *s = w->shared;
 
 	relaxed_add(&w->burned_in.requests[o], 1);
 	relaxed_add(&w->burned_in.inferences[o], inferences);
-	if (atomic_fetch_sub(&s->burn_in_left, 1) == 1) {
+	if (number < s->burn_in_requests && atomic_fetch_sub(&s->burn_in_left, 1) == 1) {
 		pthread_mutex_lock(&s->lock);
 		s->burn_in_done = true;
 		pthread_cond_broadcast(&s->changed);
@@ -116,13 +121,36 @@ static void count_burn_in(struct worker *w, enum outcome o, unsigned inferences)
 	}
 }
 
-static void count_request(struct worker *w, uint64_t number, const struct stamps *stamps, enum outcome o,
-			  unsigned inferences)
+static void count_request(struct worker *w, const struct slot *slot, const struct stamps *stamps, enum outcome o)
 {
-	if (number < w->shared->burn_in_requests)
-		count_burn_in(w, o, inferences);
-	else
-		recorder_record(&w->recorder, stamps, o, inferences);
+	unsigned inferences = w->shared->cfg->what.batch;
+
+	if (slot->burn_in) {
+		count_burn_in(w, slot->number, o, inferences);
+		return;
+	}
+	recorder_record(&w->recorder, stamps, o, inferences);
+	w->last_answer = stamps->received;
+}
+
+/* The slot is the next arrival's, which was due then. */
+static void begin_slot(const struct worker *w, struct slot *slot, nsec_t due)
+{
+	slot->number = arrival_number(&w->arrival);
+	slot->intended = due;
+	slot->burn_in = slot->number < w->shared->burn_in_requests || due < w->shared->warm;
+}
+
+/* The arrival was sent, or is known not to be: on to the next. */
+static void count_due(struct worker *w, const struct slot *slot)
+{
+	w->rows = NULL;
+	arrival_advance(&w->arrival);
+	if (slot->burn_in)
+		return;
+	w->due.n++;
+	w->due.first = earlier(w->due.first, slot->intended);
+	w->due.last = slot->intended;
 }
 
 static enum outcome judge(struct worker *w, const struct completion *c)
@@ -150,7 +178,7 @@ static void finish(struct worker *w, struct completion *c)
 
 	c->stamps.intended = w->arrival.process == ARRIVAL_CLOSED ? c->stamps.sent : slot->intended;
 	c->stamps.ready = slot->ready;
-	count_request(w, slot->number, &c->stamps, o, slot->request.inferences);
+	count_request(w, slot, &c->stamps, o);
 	if (observer->response)
 		observer->response(observer->arg, c, o);
 	if (o == OUTCOME_ERROR || o == OUTCOME_TIMEOUT)
@@ -159,6 +187,20 @@ static void finish(struct worker *w, struct completion *c)
 	w->outstanding--;
 	slot->idle_since = c->stamps.received;
 	queue_push(&w->idle, c->slot);
+}
+
+/* Enough was sent for time to end the run, or nothing more is ever due. */
+static bool has_enough(const struct worker *w)
+{
+	return arrival_next(&w->arrival) == NSEC_NEVER || arrival_has_reached(&w->arrival, w->shared->wanted);
+}
+
+/* The next arrival is due after the end of a run that time or its schedule limits. */
+static bool is_over(const struct worker *w, nsec_t now)
+{
+	nsec_t due = w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival);
+
+	return due >= w->shared->until && has_enough(w);
 }
 
 /* Rows of the next arrival into w->rows. False: not now, or no more. */
@@ -185,21 +227,10 @@ static bool take_rows(struct worker *w)
 	}
 	w->rows = NULL;
 	if (r == ERR_NOT_FOUND)
-		w->ended = true;
+		w->ended = w->dry = true;
 	else if (r != ERR_AGAIN)
 		fail_run(w, err.text);
 	return false;
-}
-
-static void sent(struct worker *w, struct slot *slot, nsec_t now)
-{
-	if (slot->number >= w->shared->burn_in_requests && w->first_measured == NSEC_NEVER)
-		w->first_measured = slot->intended;
-	w->last_due = slot->intended;
-	w->last_sent = now;
-	w->outstanding++;
-	w->rows = NULL;
-	arrival_advance(&w->arrival);
 }
 
 /* When the slot would have become idle had this thread been punctual: arrivals that piled up while it was late wait for
@@ -216,18 +247,20 @@ static void set_ready(struct worker *w, struct slot *slot, nsec_t now)
 /* Tries the taken rows on the next idle slot. False: the run failed. */
 static bool send_rows(struct worker *w, nsec_t now)
 {
+	const struct shared *s = w->shared;
 	unsigned index = queue_pop(&w->idle);
 	struct slot *slot = &w->slots[index];
 	int r;
 
-	slot->number = arrival_number(&w->arrival);
-	slot->request.id = slot->number * w->shared->cfg->what.batch;
-	w->workload_ops->fill(w->shared->workload, w->rows, &slot->request);
-	slot->intended = w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival);
+	begin_slot(w, slot, w->arrival.process == ARRIVAL_CLOSED ? now : arrival_next(&w->arrival));
+	slot->request.id = dataset_batch_at(s->dataset, slot->number) * s->cfg->what.batch;
+	w->workload_ops->fill(s->workload, w->rows, &slot->request);
 	set_ready(w, slot, now);
 	r = w->ops->submit(w->driver, index, &slot->request, now);
 	if (r == 0) {
-		sent(w, slot, now);
+		w->last_sent = now;
+		w->outstanding++;
+		count_due(w, slot);
 		return true;
 	}
 	if (r == ERR_AGAIN) {
@@ -245,18 +278,15 @@ static bool send_rows(struct worker *w, nsec_t now)
 static void count_unreachable(struct worker *w, nsec_t now)
 {
 	static const char text[] = "no connection to the server is up";
-	unsigned inferences = w->shared->cfg->what.batch;
 
-	while (arrival_next(&w->arrival) <= now && (w->rows || take_rows(w))) {
-		uint64_t number = arrival_number(&w->arrival);
+	while (arrival_next(&w->arrival) <= now && !is_over(w, now) && (w->rows || take_rows(w))) {
 		struct stamps stamps = {.intended = arrival_next(&w->arrival), .sent = now, .received = now};
+		struct slot nobody;
 
-		if (number >= w->shared->burn_in_requests && w->first_measured == NSEC_NEVER)
-			w->first_measured = stamps.intended;
-		count_request(w, number, &stamps, OUTCOME_ERROR, inferences);
-		dataset_give(w->shared->dataset, number);
-		w->rows = NULL;
-		arrival_advance(&w->arrival);
+		begin_slot(w, &nobody, stamps.intended);
+		count_request(w, &nobody, &stamps, OUTCOME_ERROR);
+		dataset_give(w->shared->dataset, nobody.number);
+		count_due(w, &nobody);
 		count_error(w, OUTCOME_ERROR, NULL, text);
 		if (atomic_load_explicit(&w->shared->stop, memory_order_relaxed))
 			return;
@@ -274,6 +304,10 @@ static nsec_t send_due(struct worker *w, nsec_t now)
 		}
 	}
 	while (queue_length(&w->idle) > 0) {
+		if (is_over(w, now)) {
+			w->ended = w->over = true;
+			break;
+		}
 		if (arrival_next(&w->arrival) > now) {
 			now = clock_now();
 			if (arrival_next(&w->arrival) > now) {
@@ -288,11 +322,6 @@ static nsec_t send_due(struct worker *w, nsec_t now)
 	if (queue_length(&w->paused) == w->nslots && w->arrival.process != ARRIVAL_CLOSED)
 		count_unreachable(w, now);
 	return now;
-}
-
-static nsec_t earlier(nsec_t a, nsec_t b)
-{
-	return a < b ? a : b;
 }
 
 static nsec_t next_deadline(const struct worker *w, nsec_t now)
@@ -324,18 +353,52 @@ static void fail_cut_short(struct worker *w)
 	fail_run(w, err.text);
 }
 
-/* An interrupt, an error somewhere, or a dataset that shrank: nothing more is sent, what is under way has a while. */
-static void look_for_stop(struct worker *w, nsec_t now)
+static bool has_stopped(const struct worker *w)
 {
 	const struct run_config *cfg = w->shared->cfg;
 
+	return atomic_load_explicit(&w->shared->stop, memory_order_relaxed) ||
+	       (cfg->interrupt && atomic_load_explicit(cfg->interrupt, memory_order_relaxed));
+}
+
+/* An interrupt, an error somewhere, or a dataset that shrank: nothing more is sent, what is under way has a while. At the
+ * end of its time a run has a longer while, also for what was due before and found no free slot. */
+static void look_for_end(struct worker *w, nsec_t now)
+{
+	const struct shared *s = w->shared;
+	nsec_t drain = s->cfg->drain > 0 ? s->cfg->drain : RUN_DRAIN_DEFAULT;
+
 	if (sigbus_guard_hit())
 		fail_cut_short(w);
-	if (w->drain_until == NSEC_NEVER &&
-	    (atomic_load_explicit(&w->shared->stop, memory_order_relaxed) ||
-	     (cfg->interrupt && atomic_load_explicit(cfg->interrupt, memory_order_relaxed)))) {
+	if (w->stopped_at == NSEC_NEVER && has_stopped(w)) {
 		w->ended = true;
-		w->drain_until = now + (cfg->drain > 0 ? cfg->drain : RUN_DRAIN_DEFAULT);
+		w->stopped_at = now;
+		w->drain_until = earlier(w->drain_until, now + earlier(drain, RUN_DRAIN_STOPPED));
+	}
+	if (w->drain_until == NSEC_NEVER && now >= s->until && has_enough(w)) {
+		w->over = true;
+		w->drain_until = now + drain;
+	}
+}
+
+/* Time was no reason not to send the next arrival. */
+static bool was_due(const struct worker *w)
+{
+	const struct shared *s = w->shared;
+	nsec_t due = arrival_next(&w->arrival);
+
+	return due < w->stopped_at && (due < s->until || !has_enough(w)) && arrival_number(&w->arrival) < s->requests;
+}
+
+/* What was due by the end and never sent: the slots were all waiting for the server, or for rows from a pipe. */
+static void count_unsent(struct worker *w)
+{
+	struct slot nobody;
+
+	while (w->arrival.process != ARRIVAL_CLOSED && !w->dry && was_due(w)) {
+		begin_slot(w, &nobody, arrival_next(&w->arrival));
+		count_due(w, &nobody);
+		w->unsent++;
 	}
 }
 
@@ -348,7 +411,7 @@ void worker_run(struct worker *w)
 		int n;
 
 		err.text[0] = '\0';
-		look_for_stop(w, now);
+		look_for_end(w, now);
 		if (!w->ended)
 			now = send_due(w, now);
 		if ((w->ended && w->outstanding == 0) || now >= w->drain_until)
@@ -356,6 +419,7 @@ void worker_run(struct worker *w)
 		n = w->ops->poll(w->driver, next_deadline(w, now), w->done, w->max_done, &err);
 		if (n < 0) {
 			fail_run(w, err.text[0] ? err.text : error_message(n));
+			w->stopped_at = earlier(w->stopped_at, now);
 			break;
 		}
 		for (int i = 0; i < n; i++)
@@ -365,6 +429,7 @@ void worker_run(struct worker *w)
 			w->retry_at = earlier(w->retry_at, now);
 	}
 	w->end = clock_now();
+	count_unsent(w);
 }
 
 int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsigned first_slot, struct error *err)
@@ -390,8 +455,9 @@ int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsign
 		.nslots = nslots,
 		.prefetch = PREFETCH_REQUESTS * driver.spec->row_size * cfg->what.batch,
 		.max_done = nslots < COMPLETIONS_MAX ? (int)nslots : COMPLETIONS_MAX,
+		.stopped_at = NSEC_NEVER,
 		.drain_until = NSEC_NEVER,
-		.first_measured = NSEC_NEVER,
+		.due = {.first = NSEC_NEVER},
 	};
 	w->slots = calloc(nslots, sizeof(*w->slots));
 	w->done = calloc((size_t)w->max_done, sizeof(*w->done));

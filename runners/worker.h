@@ -23,7 +23,10 @@ struct shared {
 	uint64_t first_id;         /* of the dataset's first row */
 	uint64_t requests;         /* numbers from here on are not sent; UINT64_MAX: until the dataset ends */
 	uint64_t burn_in_requests; /* numbers below are the burn-in */
+	uint64_t wanted;           /* numbers below are sent even after `until` */
 	nsec_t start;
+	nsec_t warm;  /* what is due before is the burn-in too */
+	nsec_t until; /* what is due from here on is not sent; NSEC_NEVER: time is no limit */
 
 	_Alignas(CACHE_LINE) _Atomic uint64_t numbers; /* closed loop: given out so far */
 	_Alignas(CACHE_LINE) atomic_bool stop;
@@ -40,11 +43,18 @@ struct shared {
 	struct error wrong;   /* the first wrong answer */
 };
 
+/* Requests that the schedule wanted, whether they were sent or not. */
+struct due_requests {
+	uint64_t n;
+	nsec_t first, last; /* NSEC_NEVER and 0: there were none */
+};
+
 /* The outstanding request of one slot. */
 struct slot {
 	struct request request;
 	uint64_t number;
 	nsec_t intended;
+	bool burn_in;
 	nsec_t idle_since; /* when the one before had been answered */
 	nsec_t ready;      /* stamps.ready of this one */
 };
@@ -70,17 +80,22 @@ struct worker {
 	size_t prefetch;    /* bytes ahead */
 	const void *rows;   /* of arrival_number, taken and not sent yet; NULL: not taken */
 	bool ended;         /* nothing more is sent */
+	bool dry;           /* the dataset has ended */
+	bool over;          /* time or the schedule ended the run */
 	bool starved;       /* the next rows have not come through the pipe yet */
 	nsec_t setback;     /* worst delay of this thread's own since it was last abreast of the schedule */
 	nsec_t retry_at;    /* when paused slots are tried again */
+	nsec_t stopped_at;  /* by an interrupt or an error; NSEC_NEVER: was not */
 	nsec_t drain_until; /* NSEC_NEVER: all answers are waited for */
 
 	/* Read by the reporting thread while it runs (atomics inside): */
 	struct recorder recorder;
 	struct totals burned_in;
 	/* Read once it has finished: */
-	nsec_t first_measured;      /* when the first request after the burn-in was due; NSEC_NEVER: none was */
-	nsec_t last_due, last_sent; /* open loop: the last request that was sent */
+	struct due_requests due; /* the measured ones */
+	uint64_t unsent;         /* due and never sent, those of the burn-in too */
+	nsec_t last_sent;        /* 0: none was */
+	nsec_t last_answer;      /* measured; 0: there was none */
 	nsec_t end;
 	uint64_t starvations;                   /* times that rows did not come through the pipe in time */
 	struct thread_usage usage;              /* inferences is left out */

@@ -287,6 +287,7 @@ static int write_result(FILE *out, const struct result *r)
 		return e;
 	write_run(&w, r);
 	write_outcomes(&w, r);
+	offered_write_json(&w, r);
 	e = write_histograms(&w, r);
 	if (e < 0)
 		return e;

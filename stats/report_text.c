@@ -106,6 +106,8 @@ static void write_outcomes(FILE *out, const struct result *r)
 	write_burn_in(out, r);
 	if (r->unanswered)
 		fprintf(out, "; %" PRIu64 " request%s unanswered at the end", r->unanswered, plural(r->unanswered));
+	if (r->unsent)
+		fprintf(out, "; %" PRIu64 " request%s due and never sent", r->unsent, plural(r->unsent));
 	if (r->reconnects)
 		fprintf(out, "; %" PRIu64 " reconnect%s", r->reconnects, plural(r->reconnects));
 	fputc('\n', out);
@@ -232,6 +234,7 @@ int report_text(FILE *out, const struct result *r)
 {
 	write_aibench_block(out, r);
 	write_outcomes(out, r);
+	offered_write_text(out, r);
 	write_spectra(out, r);
 	stability_write_text(out, &r->stability);
 	write_client(out, r);

@@ -31,6 +31,7 @@ void result_release(struct result *r)
 	free(r->periods);
 	server_log_release(&r->server_log);
 	audit_release(&r->audit);
+	free(r->offered.schedule);
 	*r = (struct result){0};
 }
 
@@ -52,7 +53,9 @@ static double rate(uint64_t n, nsec_t took)
 nsec_t result_measured_time(const struct result *r)
 {
 	/* burn_in_end is not set where there was no burn-in, or where it never ended. */
-	return r->end - (r->burn_in_end > r->start ? r->burn_in_end : r->start);
+	nsec_t from = r->burn_in_end > r->start ? r->burn_in_end : r->start;
+
+	return (r->measured_end ? r->measured_end : r->end) - from;
 }
 
 double result_rate(const struct result *r)

@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "stats/audit.h"
 #include "stats/network.h"
+#include "stats/offered.h"
 #include "stats/platform.h"
 #include "stats/recorder.h"
 #include "stats/server_log.h"
@@ -69,8 +70,16 @@ struct result {
 	const struct platform *platform; /* borrowed; NULL: nobody looked */
 
 	/* What happened */
-	nsec_t start_wall, end_wall;    /* nanoseconds since the epoch */
-	nsec_t start, burn_in_end, end; /* monotonic; burn_in_end is 0 or start without a burn-in */
+	nsec_t start_wall, end_wall; /* nanoseconds since the epoch */
+	nsec_t start, end;           /* monotonic; of the whole run, its drain included */
+	/*
+	 * The measured window, which rates are of. It begins when the first request after the burn-in was due, or where the
+	 * warm-up's time ended if that is later; burn_in_end is 0 or start without a burn-in. It ends with the last answer to
+	 * a measured request, in a run that was interrupted or stopped not before that moment, and in one that its duration
+	 * or schedule ended not before they did: time that nobody was asked in counts, time that only was waited in does not.
+	 * measured_end is 0 where nobody said: then it is `end`.
+	 */
+	nsec_t burn_in_end, measured_end;
 	bool interrupted;
 	bool stopped_by_error;
 	struct error error;      /* the first inference error, or what stopped the run */
@@ -78,7 +87,9 @@ struct result {
 	struct error wrong;      /* the first wrong answer */
 	struct recorder all;     /* burn-in excluded: histograms and outcomes */
 	struct totals burned_in; /* what the burn-in did */
+	struct offered offered;  /* what was asked when, and how much of it was due */
 	uint64_t unanswered;     /* requests still under way when the run ended */
+	uint64_t unsent;         /* requests that were due and had not been sent by then */
 	uint64_t reconnects;
 	struct period *periods; /* owned, in order of time */
 	size_t nperiods;
@@ -95,6 +106,8 @@ uint64_t result_measured(const struct result *r);       /* inferences after the 
 uint64_t result_inferences(const struct result *r);     /* burn-in included */
 nsec_t result_measured_time(const struct result *r);    /* since the end of the burn-in */
 double result_rate(const struct result *r);             /* measured ÷ that time */
+nsec_t result_measured_time(const struct result *r);    /* length of the measured window */
+double result_rate(const struct result *r);             /* measured ÷ measured window */
 double result_rate_with_warmup(const struct result *r); /* all ÷ wall time */
 
 /* stats/report_text.c: AIBench's text forms. */

@@ -67,11 +67,19 @@ static unsigned first_idle(const nsec_t *idle_since, unsigned workers)
 
 static void simulate(struct simulation *s, law_fn *law, enum arrival_process process, unsigned workers)
 {
+	struct rate_schedule schedule;
 	struct arrival_config cfg = {
-		.process = process, .rate = RATE, .batch = 1, .seed = 4, .threads = 1, .start = NSEC_PER_SEC};
+		.process = process,
+		.schedule = &schedule,
+		.batch = 1,
+		.seed = 4,
+		.threads = 1,
+		.start = NSEC_PER_SEC,
+	};
 	nsec_t *idle_since = calloc(workers, sizeof(*idle_since));
 	struct arrival a;
 
+	rate_schedule_constant(&schedule, RATE);
 	assert_int_equal(arrival_init(&a, &cfg), 0);
 	assert_int_equal(recorder_init(&s->recorder, true), 0);
 	s->responses = malloc(REQUESTS * sizeof(*s->responses));

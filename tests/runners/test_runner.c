@@ -11,135 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runners/runner.h"
-#include "workloads/fraud.h"
-
-#include "tests/runners/fake_driver.h"
+#include "tests/runners/run_fixture.h"
 
 #define SLOW_DELAY (5 * NSEC_PER_MSEC)
-
-struct fixture {
-	char path[64];
-	struct fake_server *server;
-	struct conn_options conn;
-	struct run_config cfg;
-	struct result result;
-	struct error err;
-	unsigned periods, burn_ins, notes;
-	uint64_t burn_in_inferences;
-	/* of the responses seen, in order of completion (single-threaded runs) */
-	struct stamps stamps[256];
-	unsigned responses;
-};
-
-static void write_rows(int fd, unsigned n)
-{
-	unsigned char row[FRAUD_ROW_SIZE] = {0};
-
-	for (unsigned i = 0; i < n; i++) {
-		row[0] = (unsigned char)i;
-		row[1] = (unsigned char)(i >> 8);
-		assert_int_equal(write(fd, row, sizeof(row)), sizeof(row));
-	}
-}
-
-static void count_period(void *arg, const struct period *p, const struct histogram *overall)
-{
-	struct fixture *f = arg;
-
-	assert_true(p->test_time > 0);
-	assert_true(overall->total <= p->inferences);
-	f->periods++;
-}
-
-static void count_burn_in(void *arg, uint64_t inferences, unsigned workers)
-{
-	struct fixture *f = arg;
-
-	assert_int_equal(workers, f->cfg.workers);
-	f->burn_in_inferences = inferences;
-	f->burn_ins++;
-}
-
-static void count_note(void *arg, const char *text)
-{
-	struct fixture *f = arg;
-
-	assert_true(text[0] != '\0');
-	f->notes++;
-}
-
-static void keep_stamps(void *arg, const struct completion *c, enum outcome judged)
-{
-	struct fixture *f = arg;
-
-	(void)judged;
-	if (f->responses < 256)
-		f->stamps[f->responses++] = c->stamps;
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->server = calloc(1, sizeof(*f->server));
-	assert_non_null(f->server);
-	strcpy(f->path, "/tmp/aibench_test_runner_XXXXXX");
-	f->cfg = (struct run_config){
-		.driver = &fake_ops,
-		.driver_options = f->server,
-		.conn = &f->conn,
-		.workload = &workload_fraud,
-		.what = {.batch = 1},
-		.file = f->path,
-		.workers = 10,
-		.threads = 3,
-		.drain = 20 * NSEC_PER_MSEC,
-		.interrupt = &f->server->interrupt,
-		.observer = {f, count_period, count_burn_in, NULL, count_note},
-	};
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	result_release(&f->result);
-	unlink(f->path);
-	free(f->server);
-	free(f);
-	return 0;
-}
-
-static void make_file(struct fixture *f, unsigned rows)
-{
-	int fd = mkstemp(f->path);
-
-	assert_true(fd >= 0);
-	write_rows(fd, rows);
-	close(fd);
-}
-
-static void run(struct fixture *f)
-{
-	if (runner_run(&f->cfg, &f->result, &f->err) != 0)
-		fail_msg("the run failed: %s", f->err.text);
-}
-
-static void check_seen(const struct fixture *f, unsigned from, unsigned to, unsigned times)
-{
-	for (unsigned id = from; id < to; id++)
-		if (atomic_load(&f->server->seen[id]) != times)
-			fail_msg("row %u was asked %u times, not %u", id, atomic_load(&f->server->seen[id]), times);
-}
-
-static uint64_t inferences(const struct fixture *f, enum outcome o)
-{
-	return f->result.all.totals.inferences[o];
-}
 
 /* Scripts */
 
@@ -239,9 +113,8 @@ static void slots_are_divided_among_threads(void **state)
 	run(f);
 	assert_int_equal(atomic_load(&f->server->instances), 3);
 	assert_int_equal(atomic_load(&f->server->slots), 10);
-	result_release(&f->result);
 	f->cfg.workers = 2;
-	run(f);
+	run_again(f);
 	assert_int_equal(f->result.usage.threads, 2);
 }
 
@@ -448,9 +321,8 @@ static void arrivals_without_a_connection_are_errors(void **state)
 	run(f);
 	assert_int_equal(inferences(f, OUTCOME_ERROR), 100);
 	assert_non_null(strstr(f->result.error.text, "no connection"));
-	result_release(&f->result);
 	f->cfg.ignore_errors = false;
-	run(f);
+	run_again(f);
 	assert_true(f->result.stopped_by_error);
 }
 
@@ -664,39 +536,37 @@ static void dataset_cut_short_is_an_error_of_the_run(void **state)
 	assert_true(result_inferences(&f->result) < 10000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_row_is_asked_once_by_any_number_of_threads),
-		TEST(paced_threads_share_every_arrival_once),
-		TEST(slots_are_divided_among_threads),
-		TEST(burn_in_is_kept_out_of_the_statistics),
-		TEST(limit_includes_the_burn_in),
-		TEST(limit_beyond_the_dataset_ends_with_it),
-		TEST(a_tensor_of_b_inferences_counts_b),
-		TEST(burn_in_that_leaves_nothing_is_refused),
-		TEST(error_stops_the_run_with_its_text),
-		TEST(error_in_the_burn_in_stops_the_run_too),
-		TEST(ignored_errors_are_counted_and_shown),
-		TEST(time_outs_are_no_errors),
-		TEST(wrong_answers_are_counted_and_the_run_goes_on),
-		TEST(interrupted_run_reports_what_it_did),
-		TEST(requests_under_way_at_the_end_are_unanswered),
-		TEST(reconnecting_slots_pause_in_a_closed_loop),
-		TEST(arrivals_without_a_connection_are_errors),
-		TEST(slow_server_does_not_delay_schedule),
-		TEST(closed_loop_intends_what_it_sends),
-		TEST(failing_poll_ends_the_run),
-		TEST(server_that_is_not_there_is_an_error),
-		TEST(missing_dataset_is_an_error),
-		TEST(periods_and_counters_add_up),
-		TEST(unreadable_counters_are_noted_and_the_run_goes_on),
-		TEST(counters_that_come_too_late_are_asked_for_again),
-		TEST(pipe_is_streamed_to_its_end),
-		TEST(pipe_that_ends_within_the_burn_in_is_an_error),
-		TEST(dataset_cut_short_is_an_error_of_the_run),
+		RUN_TEST(every_row_is_asked_once_by_any_number_of_threads),
+		RUN_TEST(paced_threads_share_every_arrival_once),
+		RUN_TEST(slots_are_divided_among_threads),
+		RUN_TEST(burn_in_is_kept_out_of_the_statistics),
+		RUN_TEST(limit_includes_the_burn_in),
+		RUN_TEST(limit_beyond_the_dataset_ends_with_it),
+		RUN_TEST(a_tensor_of_b_inferences_counts_b),
+		RUN_TEST(burn_in_that_leaves_nothing_is_refused),
+		RUN_TEST(error_stops_the_run_with_its_text),
+		RUN_TEST(error_in_the_burn_in_stops_the_run_too),
+		RUN_TEST(ignored_errors_are_counted_and_shown),
+		RUN_TEST(time_outs_are_no_errors),
+		RUN_TEST(wrong_answers_are_counted_and_the_run_goes_on),
+		RUN_TEST(interrupted_run_reports_what_it_did),
+		RUN_TEST(requests_under_way_at_the_end_are_unanswered),
+		RUN_TEST(reconnecting_slots_pause_in_a_closed_loop),
+		RUN_TEST(arrivals_without_a_connection_are_errors),
+		RUN_TEST(slow_server_does_not_delay_schedule),
+		RUN_TEST(closed_loop_intends_what_it_sends),
+		RUN_TEST(failing_poll_ends_the_run),
+		RUN_TEST(server_that_is_not_there_is_an_error),
+		RUN_TEST(missing_dataset_is_an_error),
+		RUN_TEST(periods_and_counters_add_up),
+		RUN_TEST(unreadable_counters_are_noted_and_the_run_goes_on),
+		RUN_TEST(counters_that_come_too_late_are_asked_for_again),
+		RUN_TEST(pipe_is_streamed_to_its_end),
+		RUN_TEST(pipe_that_ends_within_the_burn_in_is_an_error),
+		RUN_TEST(dataset_cut_short_is_an_error_of_the_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
