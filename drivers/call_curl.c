@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "drivers/call_internal.h"
 #include "drivers/curl_handle.h"
+#include "drivers/wait.h"
 
 #define EVENTS_MAX 64
 #define UPLOAD_BUFFER (512L << 10)
@@ -180,12 +181,9 @@ static int curl_step(struct call_curl *t, nsec_t deadline, struct error *err)
 {
 	struct epoll_event events[EVENTS_MAX];
 	nsec_t now = clock_now(), own = curl_next_deadline(&t->base), until = own < deadline ? own : deadline;
-	struct timespec ts = {0};
 	int running, n;
 
-	if (until > now)
-		ts = (struct timespec){.tv_sec = (until - now) / NSEC_PER_SEC, .tv_nsec = (until - now) % NSEC_PER_SEC};
-	n = epoll_pwait2(t->epoll, events, EVENTS_MAX, until == NSEC_NEVER ? NULL : &ts, NULL);
+	n = wait_for_events(t->epoll, events, EVENTS_MAX, now, until);
 	if (n < 0 && errno != EINTR)
 		return error_set_errno(err, ERR_IO, errno, "cannot wait for the server's answers");
 	for (int i = 0; i < n; i++) {

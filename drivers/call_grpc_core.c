@@ -21,6 +21,7 @@
 #include "common/buf.h"
 #include "drivers/call_internal.h"
 #include "drivers/grpc_credentials.h"
+#include "drivers/wait.h"
 
 #define NOPS 6
 #define COPY_MAX 64  /* bytes that a slice holds within itself, or nearly */
@@ -351,16 +352,13 @@ static int core_poll(struct call_transport *transport, nsec_t deadline, struct c
 	for (;;) {
 		struct pollfd p = {.fd = t->event, .events = POLLIN};
 		nsec_t now = clock_now(), own = core_next_deadline(transport), until = own < deadline ? own : deadline;
-		struct timespec ts = {0};
+		struct timespec ts;
 		int n = take_finished(t, done, max), r;
 		eventfd_t count;
 
 		if (n > 0)
 			return n;
-		if (until > now)
-			ts = (struct timespec){.tv_sec = (until - now) / NSEC_PER_SEC,
-					       .tv_nsec = (until - now) % NSEC_PER_SEC};
-		r = ppoll(&p, 1, until == NSEC_NEVER ? NULL : &ts, NULL);
+		r = ppoll(&p, 1, wait_left(&ts, now, until), NULL);
 		if (r < 0 && errno != EINTR)
 			return error_set_errno(err, ERR_IO, errno, "cannot wait for the server's answers");
 		if (r > 0)

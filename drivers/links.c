@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "drivers/wait.h"
+
 #define READ_SIZE ((size_t)64 << 10)
 #define NOBODY UINT32_MAX
 #define INTERRUPT_SLICE (100 * NSEC_PER_MSEC) /* the longest sleep in links_connect */
@@ -300,28 +302,17 @@ nsec_t links_next_deadline(const struct links *ls)
 	return until;
 }
 
-static int wait_for_events(struct links *ls, nsec_t now, nsec_t until)
-{
-	nsec_t own = links_next_deadline(ls);
-	struct timespec ts = {0};
-
-	if (own < until)
-		until = own;
-	if (until > now)
-		ts = (struct timespec){.tv_sec = (until - now) / NSEC_PER_SEC, .tv_nsec = (until - now) % NSEC_PER_SEC};
-	return epoll_pwait2(ls->epoll, ls->events, LINKS_EVENTS_MAX, until == NSEC_NEVER ? NULL : &ts, NULL);
-}
-
 int links_wait(struct links *ls, nsec_t deadline, struct error *err)
 {
 	while (ls->nfinished == 0) {
-		nsec_t now = clock_now();
+		nsec_t now = clock_now(), own;
 		int n;
 
 		run_timers(ls, now);
 		if (ls->nfinished > 0 || ls->woken)
 			break;
-		n = wait_for_events(ls, now, deadline);
+		own = links_next_deadline(ls);
+		n = wait_for_events(ls->epoll, ls->events, LINKS_EVENTS_MAX, now, own < deadline ? own : deadline);
 		if (n < 0 && errno != EINTR)
 			return error_set_errno(err, ERR_IO, errno, "cannot wait for the server's answers");
 		for (int i = 0; i < n; i++)

@@ -13,6 +13,7 @@
 #include "common/arith.h"
 #include "drivers/json_answer.h"
 #include "drivers/reference.h"
+#include "drivers/wait.h"
 
 #define FINISHED_MAX 64
 /* An image model has a thousand classes or one more, a net of another's making as many as it likes. */
@@ -353,7 +354,6 @@ static int wait_for_either(struct serving *s, nsec_t deadline, struct error *err
 {
 	nsec_t until = earlier(deadline, redis_transport_next_deadline(reference_transport(s->reference)));
 	nsec_t now = clock_now();
-	struct timespec ts = {0};
 	struct epoll_event events[2];
 
 	until = earlier(until, s->transport->ops->next_deadline(s->transport));
@@ -361,9 +361,7 @@ static int wait_for_either(struct serving *s, nsec_t deadline, struct error *err
 		if (s->slots[i].state == SLOT_WAITING)
 			until = earlier(until, s->slots[i].sent + s->driver.conn->timeout);
 	}
-	if (until > now)
-		ts = (struct timespec){.tv_sec = (until - now) / NSEC_PER_SEC, .tv_nsec = (until - now) % NSEC_PER_SEC};
-	if (epoll_pwait2(s->epoll, events, 2, until == NSEC_NEVER ? NULL : &ts, NULL) < 0 && errno != EINTR)
+	if (wait_for_events(s->epoll, events, 2, now, until) < 0 && errno != EINTR)
 		return error_set_errno(err, ERR_IO, errno, "cannot wait for the servers' answers");
 	return 0;
 }
