@@ -376,6 +376,109 @@ static void regular_standard_input_is_mapped(void **state)
 	dataset_close(d);
 }
 
+static struct dataset *open_in_order(const char *path, size_t row_size, bool repeat, bool shuffled)
+{
+	struct dataset_config cfg = {.path = path,
+				     .row_size = row_size,
+				     .batch = 1,
+				     .max_taken = 1,
+				     .repeat = repeat,
+				     .shuffled = shuffled,
+				     .seed = 5};
+	struct dataset *d = NULL;
+	struct error err = {""};
+
+	if (dataset_open(&d, &cfg, &err) < 0)
+		fail_msg("%s", err.text);
+	return d;
+}
+
+static void repeated_file_starts_again(void **state)
+{
+	struct dataset *d = open_in_order(write_rows("rows", 70, 0), ROW, true, false);
+	const void *rows;
+
+	(void)state;
+	for (uint64_t k = 0; k < 1000; k++) {
+		assert_int_equal(dataset_batch_at(d, k), k % 70);
+		assert_int_equal(dataset_take(d, k, &rows, NULL), 0);
+		assert_batch(rows, k % 70, 1);
+		dataset_give(d, k);
+	}
+	assert_int_equal(dataset_take(d, UINT64_MAX, &rows, NULL), 0);
+	assert_batch(rows, UINT64_MAX % 70, 1);
+	dataset_close(d);
+}
+
+static void shuffled_file_gives_each_row_once_a_pass(void **state)
+{
+	enum { N = 70, PASSES = 5 };
+	struct dataset *d = open_in_order(write_rows("rows", N, 0), ROW, true, true);
+	unsigned in_order = 0;
+	const void *rows;
+
+	(void)state;
+	for (unsigned pass = 0; pass < PASSES; pass++) {
+		unsigned char seen[N] = {0};
+
+		for (uint64_t place = 0; place < N; place++) {
+			uint64_t k = pass * N + place, i = dataset_batch_at(d, k);
+
+			assert_true(i < N);
+			assert_int_equal(seen[i]++, 0);
+			in_order += i == place;
+			assert_int_equal(dataset_take(d, k, &rows, NULL), 0);
+			assert_batch(rows, i, 1);
+		}
+	}
+	/* one a pass on average */
+	assert_true(in_order < 20);
+	dataset_close(d);
+	d = open_in_order(path_of("rows"), ROW, false, true);
+	assert_int_equal(dataset_take(d, N - 1, &rows, NULL), 0);
+	assert_int_equal(dataset_take(d, N, &rows, NULL), ERR_NOT_FOUND);
+	dataset_close(d);
+}
+
+#define LARGE_ROW ((size_t)1 << 20)
+#define LARGE_ROWS 600
+
+/* Of holes, but for the number in front of each row. */
+static const char *write_large_rows(const char *name)
+{
+	int fd = open(path_of(name), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)(LARGE_ROW * LARGE_ROWS)), 0);
+	for (uint64_t i = 0; i < LARGE_ROWS; i++)
+		assert_int_equal(pwrite(fd, &i, sizeof(i), (off_t)(i * LARGE_ROW)), sizeof(i));
+	close(fd);
+	return path_of(name);
+}
+
+static void files_too_large_to_be_kept_are_repeated_and_shuffled_too(void **state)
+{
+	const char *path = write_large_rows("large");
+
+	(void)state;
+	for (int shuffled = 0; shuffled <= 1; shuffled++) {
+		struct dataset *d = open_in_order(path, LARGE_ROW, true, shuffled);
+
+		for (uint64_t k = 0; k < 2 * LARGE_ROWS + 100; k++) {
+			const void *rows;
+			uint64_t i;
+
+			assert_int_equal(dataset_take(d, k, &rows, NULL), 0);
+			memcpy(&i, rows, sizeof(i));
+			assert_int_equal(i, dataset_batch_at(d, k));
+			if (!shuffled)
+				assert_int_equal(i, k % LARGE_ROWS);
+			dataset_give(d, k);
+		}
+		dataset_close(d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +493,10 @@ int main(void)
 		cmocka_unit_test(limited_pipe_is_read_no_further),
 		cmocka_unit_test_setup_teardown(silent_pipe_does_not_hang_the_close, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(regular_standard_input_is_mapped, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(repeated_file_starts_again, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(shuffled_file_gives_each_row_once_a_pass, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(files_too_large_to_be_kept_are_repeated_and_shuffled_too, make_folder,
+						remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
