@@ -12,32 +12,28 @@
 #include "common/arith.h"
 #include "common/file.h"
 
-#define EXPECTED_MAX ((size_t)4 << 30)
-
-static int read_expected(struct invocation *v, struct error *err)
+static int open_answers(struct invocation *v, struct error *err)
 {
-	const char *path = v->options.expected_file;
-	size_t len;
+	const char *path = verify_options_file(&v->options.verify);
 	int r;
 
 	if (!path[0])
 		return 0;
-	r = file_read(&v->expected, &len, path, EXPECTED_MAX, err);
-	if (r < 0)
-		return r;
-	if (len == 0 || len % sizeof(float))
-		return error_set(err, ERR_FORMAT, "%s: %zu bytes are no file of float32 values", path, len);
-	/* malloc'd, so aligned for any type */
-	v->config.what.expected = (const float *)(const void *)v->expected;
-	v->config.what.nexpected = len / sizeof(float);
-	return 0;
+	r = answers_open(&v->answers, path, err);
+	if (r == 0)
+		v->config.verify.answers = v->answers;
+	return r;
 }
 
 /* Results that could not be written are said before the run, not after it. */
 static int check_writable(const struct run_options *o, struct error *err)
 {
-	const char *const paths[] = {o->json_file, o->histogram_file, o->outputs.hlog_file, o->outputs.csv_file,
-				     o->outputs.response_hgrm_file};
+	const char *const paths[] = {o->json_file,
+				     o->histogram_file,
+				     o->outputs.hlog_file,
+				     o->outputs.csv_file,
+				     o->outputs.response_hgrm_file,
+				     o->verify.record_file};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {
@@ -62,7 +58,7 @@ static int prepare(struct invocation *v, struct error *err)
 	if (r == 0)
 		r = run_files_check(&v->options, &v->conn, err);
 	if (r == 0)
-		r = read_expected(v, err);
+		r = open_answers(v, err);
 	if (r == 0)
 		r = check_writable(&v->options, err);
 	if (r < 0)
@@ -93,6 +89,7 @@ static int run_all(struct invocation *v)
 }
 
 #define OPTION_SETS 16 /* at the most */
+#define OPTION_SETS 12 /* at the most */
 
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
 static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)
@@ -112,6 +109,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 	sets[n++] = (struct option_set){output_option_table, &v->options.outputs};
 	sets[n++] = (struct option_set){audit_option_table, &v->options.audit};
 	sets[n++] = (struct option_set){arrival_option_table, &v->options.arrival};
+	sets[n++] = (struct option_set){verify_option_table, &v->options.verify};
 	if (p->network)
 		sets[n++] = (struct option_set){conn_option_table, &v->conn};
 	return n;
@@ -164,7 +162,7 @@ int run_inference_main(const struct run_program *p, int argc, char **argv)
 	status = v.command_line ? run_all(&v) : fail(p->name, &err, EXIT_FAILED);
 out:
 	free(v.command_line);
-	free(v.expected);
+	answers_close(v.answers);
 	free(v.driver_options);
 	options_release(&options);
 	return status;

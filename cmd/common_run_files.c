@@ -63,11 +63,9 @@ static bool same(const char *a, const char *b)
 static int check_inputs(const struct named_file *out, const struct run_options *o, const struct conn_options *conn,
 			struct error *err)
 {
-	const struct named_file inputs[] = {{"-file", o->file},
-					    {"-expected-answers", o->expected_file},
-					    {"-cacert", conn->ca_cert},
-					    {"-cert", conn->cert},
-					    {"-key", conn->key}};
+	const struct named_file inputs[] = {
+		{"-file", o->file},         {"-verify", o->verify.file}, {"-expected-answers", o->verify.expected_file},
+		{"-cacert", conn->ca_cert}, {"-cert", conn->cert},       {"-key", conn->key}};
 	struct stat st_out, st_in;
 
 	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
@@ -109,6 +107,7 @@ int run_files_check(const struct run_options *o, const struct conn_options *conn
 		{"-hlog-out-file", o->outputs.hlog_file},
 		{"-csv-out-file", o->outputs.csv_file},
 		{"-response-hgrm-out-file", o->outputs.response_hgrm_file},
+		{"-record-answers", o->verify.record_file},
 	};
 	unsigned repetitions = (unsigned)o->repetitions;
 	int r = 0;

@@ -1,6 +1,5 @@
 #include "cmd/common_run_options.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +33,6 @@ const struct option run_option_table[] = {
 	{"ignore-errors", OPTION_BOOL, FIELD(ignore_errors),
 	 "Count inference errors and go on; otherwise the first one ends the run.", 0, 0},
 	{"print-responses", OPTION_BOOL, FIELD(print_responses), "Print every answer.", 0, 0},
-	{"expected-answers", OPTION_PATH, FIELD(expected_file),
-	 "`file` of the right answers (float32, in the order of the ids) to compare every answer with.", 0, 0},
-	{"tolerance", OPTION_DOUBLE, FIELD(tolerance), "Largest difference from -expected-answers.", 0, INFINITY},
 	{"json-out-file", OPTION_PATH, FIELD(json_file), "`file` to write the results to, as JSON.", 0, 0},
 	{"output-file-stats-hdr-response-latency-hist", OPTION_PATH, FIELD(histogram_file),
 	 "`file` to write the distribution of latencies to; empty: none.", 0, 0},
@@ -56,18 +52,17 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 		.file = "",
 		.json_file = "",
 		.histogram_file = HISTOGRAM_FILE,
-		.expected_file = "",
 		.use_case = p->use_case,
 		.workers = 8,
 		.batch = 1,
 		.repetitions = 1,
-		.tolerance = 1e-5,
 		.autobatching = -1,
 		.reporting_period = NSEC_PER_SEC,
 	};
 	output_options_defaults(&o->outputs);
 	audit_options_defaults(&o->audit);
 	arrival_options_defaults(&o->arrival);
+	verify_options_defaults(&o->verify);
 }
 
 static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)
@@ -104,7 +99,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 {
 	struct run_config cfg = {
 		.driver = p->driver,
-		.what = {.reference = o->reference, .batch = (unsigned)o->batch, .tolerance = o->tolerance},
+		.what = {.reference = o->reference, .batch = (unsigned)o->batch},
 		.file = o->file[0] ? o->file : NULL,
 		.workers = (unsigned)o->workers,
 		.threads = (unsigned)o->threads,
@@ -119,6 +114,8 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 
 	if (r == 0)
 		r = arrival_options_config(&cfg, &o->arrival, err);
+	if (r == 0)
+		r = verify_options_config(&cfg.verify, &o->verify, err);
 	if (r == 0)
 		r = check_file(o, err);
 	if (r == 0)

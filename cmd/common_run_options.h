@@ -9,6 +9,7 @@
 #include "cmd/common_arrival.h"
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
+#include "cmd/verify_options.h"
 #include "runners/runner.h"
 
 struct run_options {
@@ -20,6 +21,14 @@ struct run_options {
 	nsec_t reporting_period;
 	bool print_responses, ignore_errors, reference, verbose;
 	struct arrival_options arrival;
+	const char *file, *json_file, *histogram_file;
+	const char *use_case, *arrival;
+	uint64_t workers, threads, max_queries, burn_in, batch, repetitions;
+	double limit_rps;
+	int64_t seed, debug, autobatching;
+	nsec_t reporting_period;
+	bool print_responses, ignore_errors, reference, spin, verbose;
+	struct verify_options verify;
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
 	struct output_options outputs;
 	struct audit_options audit;
@@ -28,7 +37,7 @@ struct run_options {
 extern const struct option run_option_table[];
 void run_options_defaults(struct run_options *o, const struct run_program *p);
 
-/* The run that the options ask for. expected is left NULL. ERR_USAGE with the option's name in err. */
+/* The run that the options ask for. verify.answers is left NULL. ERR_USAGE with the option's name in err. */
 int run_options_config(struct run_config *ret, const struct run_options *o, const struct run_program *p,
 		       struct error *err) MUST_CHECK;
 

@@ -71,6 +71,12 @@ static void print_response(void *arg, const struct completion *c, enum outcome j
 	       n > VALUES_PRINTED ? " ..." : "");
 }
 
+/* NULL instead of "". */
+static const char *file_or_null(const char *path)
+{
+	return path[0] ? path : NULL;
+}
+
 static void fill_texts(struct result *r, const struct invocation *v, const struct run_name *name)
 {
 	*r = (struct result){
@@ -85,6 +91,8 @@ static void fill_texts(struct result *r, const struct invocation *v, const struc
 		.command_line = v->command_line,
 		.platform = &v->platform,
 		.audit = {.percentile = v->options.audit.percentile},
+		.verification.file = file_or_null(verify_options_file(&v->options.verify)),
+		.recording.file = file_or_null(v->options.verify.record_file),
 	};
 	memcpy(r->config, v->description.config, sizeof(r->config));
 }
@@ -163,6 +171,14 @@ static int judge(const struct invocation *v, const struct result *r)
 			  r->wrong.text);
 		return fail(program, &err, EXIT_FAILED);
 	}
+	if (r->verification.file && r->verification.compared == 0 && answered(r) > 0 && !r->interrupted) {
+		error_set(
+			&err, ERR_WRONG,
+			"no answer was compared with %s: it has none to these rows, or -verify-share is too small for "
+			"so few requests",
+			r->verification.file);
+		return fail(program, &err, EXIT_FAILED);
+	}
 	return EXIT_OK;
 }
 
@@ -178,6 +194,15 @@ static void note_verdict(struct invocation *v, const struct result *r, int statu
 		return;
 	error_set(&err, ERR_WRONG, "verdict %s: %s", verdict_name(r->audit.verdict), r->audit.reasons[0].text);
 	fail(v->program->name, &err, EXIT_NOT_VALID);
+}
+
+/* Recording: one run, one file. */
+static int check_recording(const struct invocation *v, const struct run_name *name, struct error *err)
+{
+	if (v->options.verify.record_file[0] && (name->point[0] || name->repetitions > 1))
+		return error_set(err, ERR_USAGE,
+				 "-record-answers is for one run: leave repetitions, sweeps and searches out");
+	return 0;
 }
 
 char *run_path(const char *path, const struct run_name *name)
@@ -214,12 +239,15 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 {
 	const struct output_options *o = &v->options.outputs;
 	struct run_config config = *cfg;
+	struct answers_writer recording = {0};
 	struct error err = {""};
 	struct result r;
 	int e, status, reported;
 
 	if (ret)
 		*ret = (struct result){0};
+	if (v->options.verify.record_file[0])
+		config.record = &recording;
 	fill_texts(&r, v, name);
 	config.observer = (struct run_observer){
 		.arg = v,
@@ -230,15 +258,21 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		.note = print_note,
 	};
 	v->header_printed = false;
-	e = name_period_files(v, name, &err);
+	e = check_recording(v, name, &err);
+	if (e == 0)
+		e = name_period_files(v, name, &err);
 	if (e == 0)
 		e = runner_run(&config, &r, &err);
 	if (e < 0) {
 		period_files_abandon(&v->period_files);
+		answers_writer_release(&recording);
 		return fail(v->program->name, &err, exit_status(e));
 	}
 	audit_judge(&r);
 	reported = report(v, &r, name);
+	if (config.record && answers_writer_save(&recording, r.recording.file, v->command_line, &err) < 0)
+		reported = fail(v->program->name, &err, EXIT_FAILED);
+	answers_writer_release(&recording);
 	status = judge(v, &r);
 	if (r.interrupted)
 		status = 128 + atomic_load(cfg->interrupt);

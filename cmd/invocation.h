@@ -18,9 +18,9 @@ struct invocation {
 	char test_description[128]; /* "creditcard-fraud on redisai" */
 	struct run_config config;   /* of a run as the options ask for it */
 	struct platform platform;
-	char *command_line; /* owned */
-	char *expected;     /* owned: the file of -expected-answers */
-	bool not_valid;     /* a run so far had another verdict: -strict asks */
+	char *command_line;      /* owned */
+	struct answers *answers; /* owned: the file of -verify; NULL: none */
+	bool not_valid;          /* a run so far had another verdict: -strict asks */
 	/* Of the run under way: */
 	bool header_printed;
 	struct period_files period_files;

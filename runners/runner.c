@@ -78,8 +78,32 @@ static int count_requests(struct shared *s, struct error *err)
 	return 0;
 }
 
-/* The first row's id; waits for it where it comes through a pipe. It is taken again by the run itself. */
-static int read_first_id(struct shared *s, struct error *err)
+/* Answers to be compared with, or recorded, belong to a dataset, which its first row identifies. */
+static int open_answers(struct shared *s, const void *first_row, struct error *err)
+{
+	const struct run_config *cfg = s->cfg;
+	struct answers_dataset d = {
+		.use_case = cfg->workload->name,
+		.row_size = cfg->workload->spec(s->workload)->row_size,
+		.first_id = s->first_id,
+		.rows = dataset_batches(s->dataset),
+	};
+	int r = 0;
+
+	if (!cfg->verify.answers && !cfg->record)
+		return 0;
+	if (d.rows != UINT64_MAX)
+		d.rows *= cfg->what.batch;
+	d.checksum = answers_checksum(first_row, d.row_size);
+	if (cfg->verify.answers)
+		r = answers_check_dataset(cfg->verify.answers, &d, err);
+	if (r == 0 && cfg->record)
+		r = answers_writer_init(cfg->record, &d, err);
+	return r;
+}
+
+/* The first row; waits for it where it comes through a pipe. It is taken again by the run itself. */
+static int read_first_row(struct shared *s, struct error *err)
 {
 	const struct run_config *cfg = s->cfg;
 	struct request request = {0};
@@ -97,7 +121,7 @@ static int read_first_id(struct shared *s, struct error *err)
 		return r;
 	cfg->workload->fill(s->workload, rows, &request);
 	s->first_id = request.id;
-	return 0;
+	return open_answers(s, rows, err);
 }
 
 static int shared_open(struct shared *s, const struct run_config *cfg, unsigned threads, struct error *err)
@@ -122,13 +146,13 @@ static int shared_open(struct shared *s, const struct run_config *cfg, unsigned 
 	dataset.row_size = cfg->workload->spec(s->workload)->row_size;
 	r = dataset_open(&s->dataset, &dataset, err);
 	if (r == 0) {
-		r = sigbus_guard_install(s->dataset, err);
+		r = sigbus_guard_install(s->dataset, cfg->verify.answers, err);
 		s->guarded = r == 0;
 	}
 	if (r == 0)
 		r = count_requests(s, err);
 	if (r == 0)
-		r = read_first_id(s, err);
+		r = read_first_row(s, err);
 	return r;
 }
 
@@ -356,6 +380,7 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 
 		recorder_add_to(&w->recorder, &r->all);
 		worker_add_burned_in(w, &r->burned_in);
+		verification_add(&r->verification, &w->verifier.found);
 		r->unanswered += w->outstanding;
 		r->unsent += w->unsent;
 		r->reconnects += w->driver->reconnects;
@@ -373,6 +398,11 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 	r->error = s->error;
 	r->timeout = s->timeout;
 	r->wrong = s->wrong;
+	if (s->cfg->record) {
+		r->recording.rows = s->cfg->record->of.rows;
+		r->recording.recorded = answers_writer_count(s->cfg->record);
+		r->recording.refused = atomic_load(&s->cfg->record->refused);
+	}
 	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0 && r->unanswered + r->unsent == 0)
 		fail_unmeasured(r, s);
 }
@@ -400,6 +430,10 @@ static int describe(struct result *r, const struct run_config *cfg)
 		.at_least = cfg->at_least,
 		.batch = cfg->what.batch,
 	};
+	r->verification.share = cfg->verify.share;
+	r->verification.tolerance = cfg->verify.tolerance.absolute;
+	r->verification.relative_tolerance = cfg->verify.tolerance.relative;
+	r->verification.show = cfg->verify.show;
 	return open && !r->offered.schedule ? ERR_NOMEM : 0;
 }
 

@@ -22,6 +22,7 @@
 #include "drivers/driver.h"
 #include "runners/arrival.h"
 #include "runners/schedule.h"
+#include "runners/verifier.h"
 #include "stats/result.h"
 #include "workloads/workload.h"
 
@@ -77,7 +78,11 @@ struct run_config {
 	struct rate_schedule schedule; /* inferences a second over time, for an open loop */
 	bool spin; /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
 	bool ignore_errors;
-	bool network_baseline;   /* pings the server before the run */
+	bool network_baseline;       /* pings the server before the run */
+	struct verify_config verify; /* answers to compare with */
+	/* Keeps the answers that are right; may be NULL. Zeroed by the caller, who saves and releases it; initialised by the
+	 * run. */
+	struct answers_writer *record;
 	nsec_t reporting_period; /* 0: none */
 	nsec_t drain; /* after `duration` or the schedule; 0: RUN_DRAIN_DEFAULT. At most RUN_DRAIN_STOPPED otherwise */
 	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */

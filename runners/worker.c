@@ -153,28 +153,45 @@ static void count_due(struct worker *w, const struct slot *slot)
 	w->due.last = slot->intended;
 }
 
-static enum outcome judge(struct worker *w, const struct completion *c)
+/* Keeps the answer to each row of the request, of a recording run. */
+static void record_answer(struct worker *w, const struct completion *c)
 {
-	const struct workload *workload = w->shared->workload;
+	struct answers_writer *record = w->shared->cfg->record;
+	size_t size = c->answer.size / c->request->inferences;
 
-	if (c->outcome != OUTCOME_OK || w->workload_ops->check(workload, c->request, &c->answer, NULL) == 0)
-		return c->outcome;
-	if (!w->has_wrong) {
-		struct error why;
+	for (unsigned b = 0; b < c->request->inferences; b++) {
+		uint64_t id = w->workload_ops->row_id(w->shared->workload, c->request, b);
 
-		/* once more, for the text */
-		if (w->workload_ops->check(workload, c->request, &c->answer, &why) == 0)
-			why.text[0] = '\0';
-		hand_in(w, &w->has_wrong, &w->shared->wrong, why.text);
+		if (answers_writer_put(record, id, (const char *)c->answer.data + b * size, size / sizeof(float)) < 0)
+			fail_run(w, "out of memory for the answers to record");
 	}
-	return OUTCOME_WRONG;
+}
+
+static enum outcome judge(struct worker *w, const struct completion *c, uint64_t number)
+{
+	struct error why, *text = w->has_wrong ? NULL : &why; /* only the first is told */
+	int r;
+
+	why.text[0] = '\0';
+	if (c->outcome != OUTCOME_OK)
+		return c->outcome;
+	r = w->workload_ops->check(w->shared->workload, c->request, &c->answer, text);
+	if (r == 0)
+		r = verifier_check(&w->verifier, number, c->request, &c->answer, text);
+	if (r < 0) {
+		hand_in(w, &w->has_wrong, &w->shared->wrong, why.text);
+		return OUTCOME_WRONG;
+	}
+	if (w->shared->cfg->record)
+		record_answer(w, c);
+	return OUTCOME_OK;
 }
 
 static void finish(struct worker *w, struct completion *c)
 {
 	struct slot *slot = &w->slots[c->slot];
 	const struct run_observer *observer = &w->shared->cfg->observer;
-	enum outcome o = judge(w, c);
+	enum outcome o = judge(w, c, slot->number);
 
 	c->stamps.intended = w->arrival.process == ARRIVAL_CLOSED ? c->stamps.sent : slot->intended;
 	c->stamps.ready = slot->ready;
@@ -344,12 +361,13 @@ static nsec_t next_deadline(const struct worker *w, nsec_t now)
 	return deadline;
 }
 
-static void fail_cut_short(struct worker *w)
+static void fail_cut_short(struct worker *w, enum sigbus_hit hit)
 {
+	const char *dataset = w->shared->cfg->file ? w->shared->cfg->file : "standard input";
 	struct error err;
 
-	error_set(&err, ERR_IO, "%s was cut short while it was read: leave the dataset alone during a run",
-		  w->shared->cfg->file ? w->shared->cfg->file : "standard input");
+	error_set(&err, ERR_IO, "%s was cut short while it was read: leave it alone during a run",
+		  hit == SIGBUS_DATASET ? dataset : "the file of expected answers");
 	fail_run(w, err.text);
 }
 
@@ -367,9 +385,10 @@ static void look_for_end(struct worker *w, nsec_t now)
 {
 	const struct shared *s = w->shared;
 	nsec_t drain = s->cfg->drain > 0 ? s->cfg->drain : RUN_DRAIN_DEFAULT;
+	enum sigbus_hit hit = sigbus_guard_hit();
 
-	if (sigbus_guard_hit())
-		fail_cut_short(w);
+	if (hit != SIGBUS_NONE)
+		fail_cut_short(w, hit);
 	if (w->stopped_at == NSEC_NEVER && has_stopped(w)) {
 		w->ended = true;
 		w->stopped_at = now;
@@ -459,6 +478,7 @@ int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsign
 		.drain_until = NSEC_NEVER,
 		.due = {.first = NSEC_NEVER},
 	};
+	verifier_init(&w->verifier, &cfg->verify, cfg->workload, shared->workload, cfg->seed);
 	w->slots = calloc(nslots, sizeof(*w->slots));
 	w->done = calloc((size_t)w->max_done, sizeof(*w->done));
 	if (!w->slots || !w->done || queue_init(&w->idle, nslots) < 0 || queue_init(&w->paused, nslots) < 0 ||

@@ -9,6 +9,7 @@
 
 #include "runners/arrival.h"
 #include "runners/runner.h"
+#include "runners/verifier.h"
 #include "stats/recorder.h"
 #include "workloads/dataset.h"
 
@@ -92,6 +93,7 @@ struct worker {
 	struct recorder recorder;
 	struct totals burned_in;
 	/* Read once it has finished: */
+	struct verifier verifier;
 	struct due_requests due; /* the measured ones */
 	uint64_t unsent;         /* due and never sent, those of the burn-in too */
 	nsec_t last_sent;        /* 0: none was */

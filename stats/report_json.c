@@ -288,6 +288,8 @@ static int write_result(FILE *out, const struct result *r)
 	write_run(&w, r);
 	write_outcomes(&w, r);
 	offered_write_json(&w, r);
+	verification_write_json(&w, &r->verification);
+	recording_write_json(&w, &r->recording);
 	e = write_histograms(&w, r);
 	if (e < 0)
 		return e;

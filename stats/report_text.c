@@ -235,6 +235,8 @@ int report_text(FILE *out, const struct result *r)
 	write_aibench_block(out, r);
 	write_outcomes(out, r);
 	offered_write_text(out, r);
+	verification_write_text(out, &r->verification);
+	recording_write_text(out, &r->recording);
 	write_spectra(out, r);
 	stability_write_text(out, &r->stability);
 	write_client(out, r);

@@ -18,6 +18,7 @@
 #include "stats/recorder.h"
 #include "stats/server_log.h"
 #include "stats/stability.h"
+#include "stats/verification.h"
 
 #define PERIOD_QUANTILES 6
 
@@ -93,6 +94,9 @@ struct result {
 	uint64_t reconnects;
 	struct period *periods; /* owned, in order of time */
 	size_t nperiods;
+	/* Their files are among the caller's texts. */
+	struct verification verification;
+	struct recording recording;
 	struct server_log server_log; /* the servers' counters, differences where they are counters */
 	struct client_usage usage;
 	struct stability stability; /* of -stable; the figures are then those of its last windows */

@@ -129,23 +129,10 @@ static int check_image(uint64_t id, const char *data, size_t n, struct error *er
 			 (double)sum);
 }
 
-static int check_expected(const struct workload *w, uint64_t id, const char *data, size_t n, struct error *err)
+static uint64_t vision_row_id(const struct workload *w, const struct request *req, unsigned b)
 {
-	const float *expected;
-
-	if (id >= w->config.nexpected / n)
-		return error_set(err, ERR_WRONG, "image %llu: there is no expected answer to compare with",
-				 (unsigned long long)id);
-	expected = w->config.expected + id * n;
-	for (size_t i = 0; i < n; i++) {
-		float p;
-
-		memcpy(&p, data + i * sizeof(p), sizeof(p));
-		if (!(fabs((double)p - (double)expected[i]) <= w->config.tolerance))
-			return error_set(err, ERR_WRONG, "image %llu: value %zu is %.9g, expected %.9g",
-					 (unsigned long long)id, i, (double)p, (double)expected[i]);
-	}
-	return 0;
+	(void)w;
+	return req->id + b;
 }
 
 static int vision_check(const struct workload *w, const struct request *req, const struct answer *a, struct error *err)
@@ -164,9 +151,7 @@ static int vision_check(const struct workload *w, const struct request *req, con
 	for (unsigned b = 0; r == 0 && b < w->config.batch; b++) {
 		const char *data = (const char *)a->data + b * n * sizeof(float);
 
-		r = check_image(req->id + b, data, n, err);
-		if (r == 0 && w->config.expected)
-			r = check_expected(w, req->id + b, data, n, err);
+		r = check_image(vision_row_id(w, req, b), data, n, err);
 	}
 	return r;
 }
@@ -182,6 +167,7 @@ const struct workload_ops workload_vision = {
 	.open = vision_open,
 	.spec = vision_spec,
 	.fill = vision_fill,
+	.row_id = vision_row_id,
 	.check = vision_check,
 	.close = vision_close,
 };

@@ -1,5 +1,5 @@
 /*
- * workload.h - what to ask a model server, and whether its answer is right.
+ * workload.h - what to ask a model server, and whether its answer can be right.
  *
  * A workload turns dataset rows into requests (named tensors as views of the row, nothing copied) and judges
  * answers. It knows neither servers nor clocks.
@@ -70,12 +70,6 @@ struct answer {
 struct workload_config {
 	bool reference; /* -enable-reference-data-redis */
 	unsigned batch; /* rows a request, ≥ 1 */
-	/* What to expect, output_values float32 a row at row id × output_values; borrowed. With it each answer is
-	 * compared value by value, so that an answer made from another row's reference data shows; NULL: answers are
-	 * judged by their form alone. */
-	const float *expected;
-	size_t nexpected; /* values */
-	double tolerance; /* largest difference allowed, absolute */
 };
 
 struct workload;
@@ -87,7 +81,9 @@ struct workload_ops {
 	/* rows: `batch` rows one after the other. Views only; cannot fail. req->id is the first one's number in the
 	 * dataset already, and is replaced where rows carry ids. */
 	void (*fill)(const struct workload *w, const void *rows, struct request *req);
-	/* 0, or ERR_WRONG with the reason in err (may be NULL). Must not allocate. */
+	/* The id of row b of a request that was filled: names its reference data and its expected answer. */
+	uint64_t (*row_id)(const struct workload *w, const struct request *req, unsigned b);
+	/* Judges the answer's form. 0, or ERR_WRONG with the reason in err (may be NULL). Must not allocate. */
 	int (*check)(const struct workload *w, const struct request *req, const struct answer *a, struct error *err);
 	void (*close)(struct workload *w);
 };

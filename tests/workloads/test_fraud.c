@@ -142,22 +142,20 @@ static void every_row_of_a_batch_is_judged(void **state)
 	assert_non_null(strstr(err.text, "row 42"));
 }
 
-static void another_rows_answer_shows_against_expectations(void **state)
+static void rows_of_a_batch_have_their_own_ids(void **state)
 {
-	const float expected[6] = {0.5F, 0.5F, 0.1F, 0.9F, 0.3F, 0.7F};
-	const struct workload_config cfg = {.batch = 1, .expected = expected, .nexpected = 6, .tolerance = 1e-5};
-	struct error err;
+	struct workload *w = open_fraud(&(struct workload_config){.batch = 3});
+	struct request req;
 
 	(void)state;
-	put_id(0, 1);
-	assert_int_equal(judge(&cfg, expected + 2, 8, 0, 0, 0, NULL), 0);
-	assert_int_equal(judge(&cfg, expected + 4, 8, 0, 0, 0, &err), ERR_WRONG);
-	assert_non_null(strstr(err.text, "expected 0.1"));
-	put_id(0, 3);
-	assert_int_equal(judge(&cfg, expected, 8, 0, 0, 0, &err), ERR_WRONG);
-	assert_non_null(strstr(err.text, "no expected answer"));
-	put_id(0, UINT64_MAX);
-	assert_int_equal(judge(&cfg, expected, 8, 0, 0, 0, NULL), ERR_WRONG);
+	put_id(0, 41);
+	put_id(1, 7);
+	put_id(2, UINT64_MAX);
+	workload_fraud.fill(w, rows, &req);
+	assert_int_equal(workload_fraud.row_id(w, &req, 0), 41);
+	assert_int_equal(workload_fraud.row_id(w, &req, 1), 7);
+	assert_int_equal(workload_fraud.row_id(w, &req, 2), UINT64_MAX);
+	workload_fraud.close(w);
 }
 
 static void a_batch_of_none_is_refused(void **state)
@@ -180,7 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_distribution_is_wrong),
 		cmocka_unit_test(another_size_type_or_shape_is_wrong),
 		cmocka_unit_test(every_row_of_a_batch_is_judged),
-		cmocka_unit_test(another_rows_answer_shows_against_expectations),
+		cmocka_unit_test(rows_of_a_batch_have_their_own_ids),
 		cmocka_unit_test(a_batch_of_none_is_refused),
 	};
 

@@ -181,26 +181,13 @@ static void unaligned_answers_are_read(void **state)
 	assert_int_equal(judge_as(&(struct workload_config){.batch = 1}, &a, NULL), 0);
 }
 
-static void expected_answers_are_compared_by_row_number(void **state)
+static void images_are_numbered_from_the_requests_id_on(void **state)
 {
-	float *expected = calloc(9 * 10, sizeof(float));
-	struct workload_config cfg = {.batch = 2, .expected = expected, .nexpected = 90, .tolerance = 1e-6};
-	struct answer a = {.type = ELEMENT_FLOAT32, .data = values, .size = 2 * 10 * sizeof(float)};
-	struct error err;
+	const struct request req = {.id = 7, .inferences = 2};
 
 	(void)state;
-	assert_non_null(expected);
-	fill_values(10);
-	/* The request's rows are 7 and 8. */
-	memcpy(expected + 70, values, 20 * sizeof(float));
-	assert_int_equal(judge_as(&cfg, &a, NULL), 0);
-	expected[80 + 3] += 1e-3F;
-	assert_int_equal(judge_as(&cfg, &a, &err), ERR_WRONG);
-	assert_non_null(strstr(err.text, "image 8: value 3"));
-	cfg.nexpected = 80;
-	assert_int_equal(judge_as(&cfg, &a, &err), ERR_WRONG);
-	assert_non_null(strstr(err.text, "image 8: there is no expected"));
-	free(expected);
+	assert_int_equal(workload_vision.row_id(NULL, &req, 0), 7);
+	assert_int_equal(workload_vision.row_id(NULL, &req, 1), 8);
 }
 
 static void what_cannot_be_asked_is_refused(void **state)
@@ -226,7 +213,7 @@ int main(void)
 		cmocka_unit_test(no_probability_hides_anywhere),
 		cmocka_unit_test(answers_of_another_form_are_wrong),
 		cmocka_unit_test(unaligned_answers_are_read),
-		cmocka_unit_test(expected_answers_are_compared_by_row_number),
+		cmocka_unit_test(images_are_numbered_from_the_requests_id_on),
 		cmocka_unit_test(what_cannot_be_asked_is_refused),
 	};
 

@@ -1,0 +1,353 @@
+/* Runs whose answers are compared with expected ones, against a server inside the test that is wrong where it is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "runners/runner.h"
+#include "workloads/fraud.h"
+
+#include "tests/runners/fake_driver.h"
+
+#define ROWS 5000
+
+/* The fake server's right answer is {1, 0}; a row is made wrong by what is expected of it. */
+struct fixture {
+	char path[64];
+	float expected[2 * ROWS];
+	struct answers *answers;
+	struct fake_server *server;
+	struct conn_options conn;
+	struct run_config cfg;
+	struct answers_writer record;
+	struct result result;
+	struct error err;
+};
+
+static void make_file(struct fixture *f, unsigned first_id)
+{
+	unsigned char row[FRAUD_ROW_SIZE] = {0};
+	int fd;
+
+	strcpy(f->path, "/tmp/aibench_test_verifier_XXXXXX");
+	fd = mkstemp(f->path);
+	assert_true(fd >= 0);
+	for (unsigned i = 0; i < ROWS; i++) {
+		row[0] = (unsigned char)(first_id + i);
+		row[1] = (unsigned char)((first_id + i) >> 8);
+		assert_int_equal(write(fd, row, sizeof(row)), sizeof(row));
+	}
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->server = calloc(1, sizeof(*f->server));
+	assert_non_null(f->server);
+	make_file(f, 0);
+	for (unsigned i = 0; i < ROWS; i++)
+		f->expected[2 * i] = 1;
+	assert_int_equal(answers_parse(&f->answers, f->expected, sizeof(f->expected), "expected", &f->err), 0);
+	f->cfg = (struct run_config){
+		.driver = &fake_ops,
+		.driver_options = f->server,
+		.conn = &f->conn,
+		.workload = &workload_fraud,
+		.what = {.batch = 1},
+		.file = f->path,
+		.workers = 10,
+		.threads = 3,
+		.drain = 20 * NSEC_PER_MSEC,
+		.verify = {.answers = f->answers, .share = 1, .tolerance = {.absolute = 1e-5}, .show = 5},
+	};
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	result_release(&f->result);
+	answers_writer_release(&f->record);
+	answers_close(f->answers);
+	unlink(f->path);
+	free(f->server);
+	free(f);
+	return 0;
+}
+
+static void run(struct fixture *f)
+{
+	result_release(&f->result);
+	if (runner_run(&f->cfg, &f->result, &f->err) != 0)
+		fail_msg("the run failed: %s", f->err.text);
+}
+
+static uint64_t inferences(const struct fixture *f, enum outcome o)
+{
+	return f->result.all.totals.inferences[o] + f->result.burned_in.inferences[o];
+}
+
+static void right_answers_are_right(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cfg.burn_in = 100;
+	run(f);
+	assert_int_equal(f->result.verification.answers, ROWS);
+	assert_int_equal(f->result.verification.compared, ROWS);
+	assert_int_equal(f->result.verification.wrong, 0);
+	assert_int_equal(f->result.verification.nfirst, 0);
+	assert_true(f->result.verification.largest_difference == 0);
+	assert_int_equal(inferences(f, OUTCOME_OK), ROWS);
+}
+
+static void one_wrong_value_is_counted_and_shown(void **state)
+{
+	struct fixture *f = *state;
+	const struct mismatch *m = f->result.verification.first;
+
+	f->expected[2 * 4321 + 1] = 0.125F;
+	run(f);
+	assert_int_equal(f->result.verification.compared, ROWS);
+	assert_int_equal(f->result.verification.wrong, 1);
+	assert_int_equal(f->result.verification.nfirst, 1);
+	assert_int_equal(m->request, 4321);
+	assert_int_equal(m->row, 4321);
+	assert_int_equal(m->value, 1);
+	assert_true(m->got == 0 && m->expected == 0.125F);
+	assert_true(f->result.verification.largest_difference == 0.125);
+	assert_int_equal(inferences(f, OUTCOME_WRONG), 1);
+	assert_int_equal(inferences(f, OUTCOME_OK), ROWS - 1);
+	assert_string_equal(f->result.wrong.text, "row 4321: value 1 is 0, expected 0.125");
+	f->cfg.verify.tolerance.absolute = 0.125;
+	run(f);
+	assert_int_equal(f->result.verification.wrong, 0);
+}
+
+static void the_first_wrong_ones_are_shown_with_any_number_of_threads(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < ROWS; i += 7)
+		f->expected[2 * i] = 0;
+	for (unsigned threads = 1; threads <= 4; threads++) {
+		f->cfg.threads = threads;
+		run(f);
+		assert_int_equal(f->result.verification.wrong, (ROWS + 6) / 7);
+		assert_int_equal(f->result.verification.nfirst, 5);
+		for (unsigned i = 0; i < 5; i++)
+			assert_int_equal(f->result.verification.first[i].row, 7 * i);
+	}
+}
+
+/* The rows that a run compared: each is expected to be something else, and all mismatches of a few runs are kept. */
+static unsigned compared_rows(struct fixture *f, unsigned char compared[ROWS])
+{
+	unsigned n = 0;
+
+	memset(compared, 0, ROWS);
+	for (unsigned from = 0; from < ROWS; from += 50) {
+		for (unsigned i = 0; i < ROWS; i++)
+			f->expected[2 * i] = i >= from && i < from + 50 ? 0 : 1;
+		run(f);
+		for (unsigned i = 0; i < f->result.verification.nfirst; i++, n++)
+			compared[f->result.verification.first[i].row] = 1;
+	}
+	return n;
+}
+
+static void a_share_is_the_same_requests_with_any_number_of_threads(void **state)
+{
+	struct fixture *f = *state;
+	static unsigned char by_one[ROWS], by_three[ROWS], by_another_seed[ROWS];
+	unsigned n;
+
+	f->cfg.verify.share = 0.1;
+	f->cfg.verify.show = 50;
+	f->cfg.seed = 42;
+	f->cfg.threads = 1;
+	n = compared_rows(f, by_one);
+	assert_int_equal(f->result.verification.compared, n);
+	/* 500 expected: 5 standard deviations are 106 */
+	assert_in_range(n, 394, 606);
+	f->cfg.threads = 3;
+	assert_int_equal(compared_rows(f, by_three), n);
+	assert_memory_equal(by_one, by_three, ROWS);
+	f->cfg.seed = 43;
+	compared_rows(f, by_another_seed);
+	assert_memory_not_equal(by_one, by_another_seed, ROWS);
+}
+
+static void every_row_of_a_batch_is_compared(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cfg.what.batch = 4;
+	f->expected[2 * 41] = 0.5F;
+	f->expected[2 * 43] = 0.25F;
+	run(f);
+	assert_int_equal(f->result.verification.compared, ROWS);
+	assert_int_equal(f->result.verification.wrong, 2);
+	assert_int_equal(f->result.verification.first[0].row, 41);
+	assert_int_equal(f->result.verification.first[1].row, 43);
+	assert_int_equal(f->result.verification.first[1].request, 10);
+	/* The request as a whole is wrong. */
+	assert_int_equal(inferences(f, OUTCOME_WRONG), 4);
+	assert_non_null(strstr(f->result.wrong.text, "row 41"));
+}
+
+static void rows_without_an_expected_answer_are_told_of(void **state)
+{
+	struct fixture *f = *state;
+
+	answers_close(f->answers);
+	assert_int_equal(answers_parse(&f->answers, f->expected, 2 * 3000 * sizeof(float), "short", &f->err), 0);
+	f->cfg.verify.answers = f->answers;
+	run(f);
+	assert_int_equal(f->result.verification.compared, 3000);
+	assert_int_equal(f->result.verification.missing, ROWS - 3000);
+	assert_int_equal(inferences(f, OUTCOME_OK), ROWS);
+}
+
+static enum fake_action every_tenth_is_wrong(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id % 10 == 5 ? FAKE_WRONG : FAKE_RIGHT;
+}
+
+static void what_is_no_distribution_is_wrong_without_comparison(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server->action = every_tenth_is_wrong;
+	run(f);
+	assert_int_equal(f->result.verification.answers, ROWS - ROWS / 10);
+	assert_int_equal(f->result.verification.wrong, 0);
+	assert_int_equal(inferences(f, OUTCOME_WRONG), ROWS / 10);
+}
+
+static enum fake_action every_tenth_fails(struct fake_server *s, uint64_t id)
+{
+	(void)s;
+	return id % 10 == 5 ? FAKE_ERROR : FAKE_RIGHT;
+}
+
+static void what_is_recorded_verifies(void **state)
+{
+	struct fixture *f = *state;
+	char path[80];
+	struct answers *recorded;
+
+	snprintf(path, sizeof(path), "%s.answers", f->path);
+	f->cfg.record = &f->record;
+	f->cfg.ignore_errors = true;
+	f->server->action = every_tenth_fails;
+	f->expected[0] = 0; /* verified while recording: what is wrong is not recorded */
+	run(f);
+	assert_int_equal(f->result.recording.rows, ROWS);
+	assert_int_equal(f->result.recording.recorded, ROWS - ROWS / 10 - 1);
+	assert_int_equal(f->result.recording.refused, 0);
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
+
+	f->cfg.record = NULL;
+	f->server->action = NULL;
+	if (answers_open(&recorded, path, &f->err) < 0)
+		fail_msg("%s", f->err.text);
+	f->cfg.verify.answers = recorded;
+	f->cfg.what.batch = 5;
+	run(f);
+	assert_int_equal(f->result.verification.compared, ROWS - ROWS / 10 - 1);
+	assert_int_equal(f->result.verification.missing, ROWS / 10 + 1);
+	assert_int_equal(f->result.verification.wrong, 0);
+
+	/* Another dataset of the same ids is refused before anything is asked. */
+	unlink(f->path);
+	make_file(f, 0);
+	{
+		int fd = open(f->path, O_WRONLY);
+
+		assert_int_equal(pwrite(fd, "x", 1, 100), 1);
+		close(fd);
+	}
+	result_release(&f->result);
+	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_INVALID);
+	assert_non_null(strstr(f->err.text, "another dataset"));
+	answers_close(recorded);
+	unlink(path);
+}
+
+static void answers_with_another_number_of_values_are_wrong(void **state)
+{
+	struct fixture *f = *state;
+	const struct answers_dataset d = {
+		.use_case = "creditcard-fraud", .row_size = FRAUD_ROW_SIZE, .first_id = 1, .rows = 2};
+	const float three[3] = {1, 0, 0};
+	char path[80];
+	struct answers *a;
+
+	snprintf(path, sizeof(path), "%s.answers", f->path);
+	assert_int_equal(answers_writer_init(&f->record, &d, &f->err), 0);
+	assert_int_equal(answers_writer_put(&f->record, 1, three, 3), 0);
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
+	assert_int_equal(answers_open(&a, path, &f->err), 0);
+	f->cfg.verify.answers = a;
+	run(f);
+	assert_int_equal(f->result.verification.wrong, 1);
+	assert_true(f->result.verification.first[0].count);
+	assert_string_equal(f->result.wrong.text, "row 1: 2 values, expected 3");
+	answers_close(a);
+	unlink(path);
+}
+
+static void expected_answers_that_shrink_end_the_run(void **state)
+{
+	struct fixture *f = *state;
+	char path[80];
+	struct answers *a;
+
+	snprintf(path, sizeof(path), "%s.answers", f->path);
+	{
+		FILE *out = fopen(path, "wb");
+
+		assert_non_null(out);
+		assert_int_equal(fwrite(f->expected, sizeof(f->expected), 1, out), 1);
+		fclose(out);
+	}
+	assert_int_equal(answers_open(&a, path, &f->err), 0);
+	assert_int_equal(truncate(path, 0), 0);
+	f->cfg.verify.answers = a;
+	run(f);
+	assert_true(f->result.stopped_by_error);
+	assert_non_null(strstr(f->result.error.text, "expected answers was cut short"));
+	answers_close(a);
+	unlink(path);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(right_answers_are_right),
+		TEST(one_wrong_value_is_counted_and_shown),
+		TEST(the_first_wrong_ones_are_shown_with_any_number_of_threads),
+		TEST(a_share_is_the_same_requests_with_any_number_of_threads),
+		TEST(every_row_of_a_batch_is_compared),
+		TEST(rows_without_an_expected_answer_are_told_of),
+		TEST(what_is_no_distribution_is_wrong_without_comparison),
+		TEST(what_is_recorded_verifies),
+		TEST(answers_with_another_number_of_values_are_wrong),
+		TEST(expected_answers_that_shrink_end_the_run),
+	};
+
+	return cmocka_run_group_tests_name("verifier", tests, NULL, NULL);
+}
