@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -42,38 +43,69 @@ int exit_status(int error_code)
 	return error_code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static bool is_secret(const struct options *o, const char *name, size_t len)
+/* The word or words of one option at argv[i] as they may be seen; false when out of memory. */
+static bool copy_option(char **to, char **argv, int words, const struct option *opt, const char *value)
 {
-	for (size_t i = 0; i < o->nsets; i++) {
-		for (const struct option *opt = o->sets[i].table; opt->name; opt++) {
-			if (opt->type == OPTION_SECRET && strlen(opt->name) == len && !memcmp(opt->name, name, len))
-				return true;
-		}
+	bool secret = opt->type == OPTION_SECRET;
+
+	if (words == 2) {
+		to[0] = strdup(argv[0]);
+		to[1] = strdup(secret ? SECRET_HIDDEN : value);
+		return to[0] && to[1];
 	}
-	return false;
+	if (secret)
+		return asprintf(&to[0], "%.*s" SECRET_HIDDEN, (int)(value - argv[0]), argv[0]) >= 0;
+	to[0] = strdup(argv[0]);
+	return to[0] != NULL;
 }
 
-char *command_line(int argc, char **argv, const struct options *o)
+char **visible_words(int argc, char **argv, const struct options *o)
+{
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+	bool ok = words != NULL;
+
+	for (int i = 0; ok && i < argc;) {
+		const struct option *opt;
+		const char *value;
+		int n = i > 0 ? options_next(o, argc, argv, i, &opt, &value) : 0;
+
+		if (n > 0)
+			ok = copy_option(words + i, argv + i, n, opt, value);
+		else
+			ok = (words[i] = strdup(argv[i])) != NULL;
+		i += n > 0 ? n : 1;
+	}
+	if (ok)
+		return words;
+	words_free(words);
+	return NULL;
+}
+
+void words_free(char **words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		free(words[i]);
+	free(words);
+}
+
+char *words_join(char *const *words)
 {
 	struct buf b = {0};
-	bool hide = false;
 
-	for (int i = 0; i < argc; i++) {
-		const char *word = argv[i], *name = word + strspn(word, "-");
-		size_t len = strcspn(name, "=");
-		bool secret = name != word && is_secret(o, name, len);
-
-		if (hide)
-			buf_printf(&b, " ***");
-		else if (secret && name[len] == '=')
-			buf_printf(&b, " %.*s=***", (int)(name + len - word), word);
-		else
-			buf_printf(&b, "%s%s", i ? " " : "", word);
-		hide = !hide && secret && name[len] == '\0';
-	}
+	for (size_t i = 0; words[i]; i++)
+		buf_printf(&b, "%s%s", i ? " " : "", words[i]);
 	if (b.failed) {
 		buf_release(&b);
 		return NULL;
 	}
 	return b.data;
+}
+
+char *command_line(int argc, char **argv, const struct options *o)
+{
+	char **words = visible_words(argc, argv, o);
+	char *line = words ? words_join(words) : NULL;
+
+	words_free(words);
+	return line;
 }

@@ -20,7 +20,15 @@ int fail(const char *program, const struct error *err, int status);
 /* EXIT_USAGE for what the user asked for wrongly, 128 + signal for what a signal ended, else EXIT_FAILED. */
 int exit_status(int error_code);
 
-/* The command line as one malloc'd line, secrets of the tables as "***"; NULL when out of memory. */
+/* What stands for a secret where a command line is shown or kept. */
+#define SECRET_HIDDEN "***"
+
+/* The words of argv, argc of them and a NULL, with the tables' secrets hidden; NULL when out of memory. */
+char **visible_words(int argc, char **argv, const struct options *o);
+void words_free(char **words); /* NULL-terminated */
+/* The words as one malloc'd line; NULL when out of memory. */
+char *words_join(char *const *words);
+/* Both in one: the command line as it may be seen. */
 char *command_line(int argc, char **argv, const struct options *o);
 
 #endif

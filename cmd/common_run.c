@@ -66,6 +66,10 @@ static int prepare(struct invocation *v, struct error *err)
 	snprintf(v->test_description, sizeof(v->test_description), "%s on %s", v->config.workload->name,
 		 p->driver->name);
 	platform_read(&v->platform, "");
+	if (v->config.file)
+		fingerprint_take(&v->dataset, v->config.file);
+	if (v->replay.file.path)
+		replay_tell_differences(&v->replay, p->name, &v->platform, &v->dataset, stderr);
 	v->config.conn = &v->conn;
 	v->config.driver_options = v->driver_options;
 	v->config.interrupt = v->conn.interrupt = catch_signals();
@@ -132,6 +136,29 @@ static int set_defaults(struct invocation *v)
 	return 0;
 }
 
+/* Parses argv; with -replay, that of the earlier run and then argv. The command line that counts is left in the
+ * invocation. Returns as options_parse. */
+static int parse(struct invocation *v, struct options *o, int argc, char **argv, struct error *err)
+{
+	int r = options_parse(o, argc, argv, stdout, NULL, err);
+
+	if (r != OPTIONS_RUN)
+		return r;
+	if (v->options.outputs.replay_file[0]) {
+		r = replay_open(&v->replay, v->options.outputs.replay_file, o, argc, argv, err);
+		if (r < 0)
+			return r;
+		argc = v->replay.argc;
+		argv = v->replay.argv;
+	}
+	r = options_parse(o, argc, argv, stdout, stderr, err);
+	if (r != OPTIONS_RUN)
+		return r;
+	v->words = visible_words(argc, argv, o);
+	v->command_line = v->words ? words_join(v->words) : NULL;
+	return v->command_line ? OPTIONS_RUN : error_set(err, ERR_NOMEM, "out of memory");
+}
+
 int run_inference_main(const struct run_program *p, int argc, char **argv)
 {
 	struct invocation v = {.program = p};
@@ -147,7 +174,7 @@ int run_inference_main(const struct run_program *p, int argc, char **argv)
 	if (set_defaults(&v) < 0)
 		return fail(p->name, &err, EXIT_FAILED);
 	options.nsets = option_sets(sets, &v);
-	r = options_parse(&options, argc, argv, stdout, stderr, &err);
+	r = parse(&v, &options, argc, argv, &err);
 	if (r == OPTIONS_HELP || r == OPTIONS_VERSION) {
 		status = EXIT_OK;
 		goto out;
@@ -158,11 +185,13 @@ int run_inference_main(const struct run_program *p, int argc, char **argv)
 		status = fail(p->name, &err, exit_status(r));
 		goto out;
 	}
-	v.command_line = command_line(argc, argv, &options);
-	status = v.command_line ? run_all(&v) : fail(p->name, &err, EXIT_FAILED);
+	status = run_all(&v);
 out:
 	free(v.command_line);
 	answers_close(v.answers);
+	words_free(v.words);
+	replay_release(&v.replay);
+	free(v.expected);
 	free(v.driver_options);
 	options_release(&options);
 	return status;

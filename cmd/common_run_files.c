@@ -63,9 +63,13 @@ static bool same(const char *a, const char *b)
 static int check_inputs(const struct named_file *out, const struct run_options *o, const struct conn_options *conn,
 			struct error *err)
 {
-	const struct named_file inputs[] = {
-		{"-file", o->file},         {"-verify", o->verify.file}, {"-expected-answers", o->verify.expected_file},
-		{"-cacert", conn->ca_cert}, {"-cert", conn->cert},       {"-key", conn->key}};
+	const struct named_file inputs[] = {{"-file", o->file},
+					    {"-verify", o->verify.file},
+					    {"-expected-answers", o->verify.expected_file},
+					    {"-replay", o->outputs.replay_file},
+					    {"-cacert", conn->ca_cert},
+					    {"-cert", conn->cert},
+					    {"-key", conn->key}};
 	struct stat st_out, st_in;
 
 	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {

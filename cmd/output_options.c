@@ -13,6 +13,11 @@ const struct option output_option_table[] = {
 	 "`file` to write the distribution of response times to (.hgrm, milliseconds); in a closed loop they are the "
 	 "service times.",
 	 0, 0},
+	{"replay", OPTION_PATH, FIELD(replay_file),
+	 "Result `file` (-json-out-file) of a run to repeat with its options, but for the files it wrote; options "
+	 "given "
+	 "beside it win.",
+	 0, 0},
 	{"network-baseline", OPTION_BOOL, FIELD(network_baseline),
 	 "Ping the server before each run, 0.2s at the most, so that the result tells how far away it is.", 0, 0},
 	{0},
@@ -21,5 +26,5 @@ const struct option output_option_table[] = {
 void output_options_defaults(struct output_options *o)
 {
 	*o = (struct output_options){
-		.hlog_file = "", .csv_file = "", .response_hgrm_file = "", .network_baseline = true};
+		.replay_file = "", .hlog_file = "", .csv_file = "", .response_hgrm_file = "", .network_baseline = true};
 }

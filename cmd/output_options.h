@@ -11,6 +11,7 @@
 
 struct output_options {
 	bool network_baseline;
+	const char *replay_file;                               /* "": this run is none of an earlier one */
 	const char *hlog_file, *csv_file, *response_hgrm_file; /* "": none */
 };
 

@@ -267,6 +267,37 @@ static bool ends_options(const char *word)
 	return word[0] != '-' || !word[1] || strcmp(word, "--") == 0;
 }
 
+static bool is_bool(const struct option *opt)
+{
+	return opt->type == OPTION_BOOL || opt->type == OPTION_IGNORED_BOOL;
+}
+
+int options_next(const struct options *o, int argc, char **argv, int i, const struct option **ret_option,
+		 const char **ret_value)
+{
+	const struct option *opt = NULL;
+	struct argument a = {0};
+	void *config;
+	int words = 1, result;
+
+	if (i >= argc || split(&a, argv[i], NULL) <= 0)
+		return 0;
+	opt = find(o, a.name, a.name_len, &config);
+	if (!opt)
+		opt = find_builtin(o, &a, &config, &result, NULL);
+	if (!opt)
+		return 0;
+	if (!a.value && !is_bool(opt)) {
+		if (i + 1 >= argc)
+			return 0;
+		a.value = argv[i + 1];
+		words = 2;
+	}
+	*ret_option = opt;
+	*ret_value = a.value;
+	return words;
+}
+
 static int walk(struct options *o, int argc, char **argv, bool storing, FILE *note, struct error *err)
 {
 	o->first_word = argc;
@@ -275,7 +306,6 @@ static int walk(struct options *o, int argc, char **argv, bool storing, FILE *no
 		struct argument a = {0};
 		union value v;
 		void *config = NULL;
-		bool is_bool;
 		int r;
 
 		if (o->words && ends_options(argv[i])) {
@@ -295,8 +325,7 @@ static int walk(struct options *o, int argc, char **argv, bool storing, FILE *no
 			opt = find_builtin(o, &a, &config, &r, err);
 		if (!opt)
 			return r;
-		is_bool = opt->type == OPTION_BOOL || opt->type == OPTION_IGNORED_BOOL;
-		if (!a.value && is_bool)
+		if (!a.value && is_bool(opt))
 			a.value = "true";
 		else if (!a.value && i + 1 >= argc)
 			return error_set(err, ERR_USAGE, "option -%s needs a value", opt->name);

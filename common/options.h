@@ -75,6 +75,12 @@ enum options_result {
  * last one counts; of two tables with the same name the first. note: where notes about ignored options go.
  */
 int options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *note, struct error *err) MUST_CHECK;
+/*
+ * How many words the option at argv[i] takes, 1 or 2; 0 where there is none that the tables have. ret_value: its value, as
+ * text; NULL of a boolean without one. For who looks at a command line that options_parse took, or takes later.
+ */
+int options_next(const struct options *o, int argc, char **argv, int i, const struct option **ret_option,
+		 const char **ret_value);
 void options_help(const struct options *o, FILE *out);
 /* Frees what parsing had to allocate. The config's OPTION_PATH values are invalid afterwards. */
 void options_release(struct options *o);

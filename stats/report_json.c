@@ -155,6 +155,34 @@ static int write_server_stats(struct json_writer *w, const struct result *r)
 	return e;
 }
 
+static void write_arguments(struct json_writer *w, const char *const *words)
+{
+	if (!words)
+		return;
+	json_begin_array(w, "Arguments");
+	for (; *words; words++)
+		json_string(w, NULL, *words);
+	json_end_array(w);
+}
+
+static void write_dataset(struct json_writer *w, const struct result *r)
+{
+	const struct fingerprint *f = &r->dataset_fingerprint;
+	char head[16];
+
+	json_begin(w, "Dataset");
+	json_string(w, "Path", r->dataset);
+	if (f->known) {
+		snprintf(head, sizeof(head), "%08" PRIx32, f->head_crc32);
+		json_uint(w, "Bytes", f->bytes);
+		json_string(w, "HeadCRC32", head);
+	} else {
+		json_string(w, "Bytes", NULL);
+		json_string(w, "HeadCRC32", NULL);
+	}
+	json_end(w);
+}
+
 static void write_run(struct json_writer *w, const struct result *r)
 {
 	json_string(w, "Program", r->program);
@@ -162,6 +190,8 @@ static void write_run(struct json_writer *w, const struct result *r)
 	json_string(w, "GitCommit", aibench_git_commit);
 	json_string(w, "UseCase", r->use_case);
 	json_string(w, "CommandLine", r->command_line);
+	write_arguments(w, r->arguments);
+	write_dataset(w, r);
 	json_string(w, "Arrival", r->all.open_loop ? "open" : "closed");
 	json_uint(w, "BurnIn", r->burn_in);
 	json_uint(w, "Repetition", r->repetition);

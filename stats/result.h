@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "stats/audit.h"
+#include "stats/fingerprint.h"
 #include "stats/network.h"
 #include "stats/offered.h"
 #include "stats/platform.h"
@@ -68,6 +69,9 @@ struct result {
 	double max_rps;
 	unsigned repetition, repetitions; /* 1-based */
 	const char *command_line;
+	const char *const *arguments; /* the words after the program's name, NULL-terminated; NULL: not kept */
+	const char *dataset;          /* path; NULL: standard input */
+	struct fingerprint dataset_fingerprint;
 	const struct platform *platform; /* borrowed; NULL: nobody looked */
 
 	/* What happened */

@@ -22,6 +22,8 @@ const char *const result_fact_names[RESULT_FACTS] = {
 	"TensorBatchSize",
 	"Limit",
 	"BurnIn",
+	"Dataset.Bytes",
+	"Dataset.HeadCRC32",
 	"MetadataAutobatching",
 	"MaxRps",
 	"Arrival",

@@ -17,7 +17,7 @@
 #define RESULT_FILE_MAX ((size_t)256 << 20)
 
 /* What a run was made of, as texts: what differs between two runs is named by these. */
-#define RESULT_FACTS 20
+#define RESULT_FACTS 22
 extern const char *const result_fact_names[RESULT_FACTS]; /* "Workers", "Platform.CPUModel" */
 
 struct result_file {
