@@ -1,7 +1,9 @@
 /*
- * test_output_files.c - what a run writes beside its JSON: interval log, table of periods, distribution of response times.
+ * test_output_files.c - what a run writes beside its figures: interval log, table of periods, distribution of response
+ * times, how far away the server is.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +16,7 @@
 
 #include "stats/histogram.h"
 #include "tests/e2e/e2e.h"
+#include "tests/support/model_server.h"
 
 #define NULL_RUN "aibench_run_inference_null"
 
@@ -160,6 +163,51 @@ static void each_file_needs_a_name_of_its_own_and_a_place(void **state)
 		run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-csv-out-file=/dev/full"), NULL, WORDS("/dev/full"));
 }
 
+/* One run's result, of which the network's part holds these texts. */
+static void check_network(const char *const *words, const char *const *texts)
+{
+	const char *all[32] = {0};
+	size_t n = 0;
+	char *json;
+
+	for (; words[n]; n++)
+		all[n] = words[n];
+	all[n++] = "-file";
+	all[n++] = files.data;
+	all[n++] = "-json-out-file=network.json";
+	assert_true(n < sizeof(all) / sizeof(all[0]));
+	run_quietly(all);
+	json = read_file("network.json", NULL);
+	check_holds(json, texts);
+	free(json);
+}
+
+static void results_tell_how_far_the_server_is(void **state)
+{
+	static const char lo[] = "\"Interface\": \"lo\"", server[] = "\"Between\": \"this program and the server\"";
+	struct model_server models;
+	struct redis_server redis;
+	char model[600];
+
+	(void)state;
+	redis_server_start(&redis, WORDS("--requirepass", "hunter2"));
+	snprintf(model, sizeof(model), "financialNet_NoReference=%s", files.model_noreference);
+	model_server_start(&models, WORDS("-model", model));
+	check_network(WORDS(NULL_RUN), WORDS("\"Request\": \"TCP echo\"", "\"Between\": \"this program and itself",
+					     "\"Interface\": null"));
+	check_network(WORDS("aibench_run_inference_redis_set", "-host=127.0.0.1", "-port", redis.port_text,
+			    "-password=hunter2"),
+		      WORDS("\"Request\": \"Redis PING\"", lo, server));
+	check_network(WORDS("aibench_run_inference_triton", "-host", models.grpc_host),
+		      WORDS("\"Request\": \"gRPC call of no method\"", lo, server));
+	check_network(WORDS("aibench_run_inference_triton", "-protocol=http", "-host", models.http_host),
+		      WORDS("\"Request\": \"HTTP GET /\"", lo, server));
+	check_network(WORDS("aibench_run_inference_triton", "-network-baseline=false", "-host", models.grpc_host),
+		      WORDS("\"NetworkBaseline\": null", lo));
+	model_server_stop(&models, SIGTERM);
+	redis_server_stop(&redis, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_log_without_periods_has_one_interval),
 		cmocka_unit_test(a_table_has_a_row_for_each_period),
 		cmocka_unit_test(repetitions_have_files_of_their_own),
+		cmocka_unit_test(results_tell_how_far_the_server_is),
 		cmocka_unit_test(each_file_needs_a_name_of_its_own_and_a_place),
 	};
 
