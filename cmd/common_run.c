@@ -11,6 +11,7 @@
 #include "cmd/invocation.h"
 #include "common/arith.h"
 #include "common/file.h"
+#include "drivers/libraries.h"
 
 static int open_answers(struct invocation *v, struct error *err)
 {
@@ -48,6 +49,11 @@ static int check_writable(const struct run_options *o, struct error *err)
 	return r;
 }
 
+static void add_library(void *platform, const char *name, const char *version)
+{
+	platform_add_library(platform, name, version);
+}
+
 static int prepare(struct invocation *v, struct error *err)
 {
 	const struct run_program *p = v->program;
@@ -66,6 +72,7 @@ static int prepare(struct invocation *v, struct error *err)
 	snprintf(v->test_description, sizeof(v->test_description), "%s on %s", v->config.workload->name,
 		 p->driver->name);
 	platform_read(&v->platform, "");
+	libraries_each(add_library, &v->platform);
 	if (v->config.file)
 		fingerprint_take(&v->dataset, v->config.file);
 	if (v->replay.file.path)

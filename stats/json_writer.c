@@ -124,3 +124,16 @@ void json_bool(struct json_writer *w, const char *name, bool value)
 	member(w, name);
 	fputs(value ? "true" : "false", w->out);
 }
+
+void json_string_or_null(struct json_writer *w, const char *name, const char *value)
+{
+	json_string(w, name, value[0] ? value : NULL);
+}
+
+void json_uint_or_null(struct json_writer *w, const char *name, uint64_t value)
+{
+	if (value)
+		json_uint(w, name, value);
+	else
+		json_string(w, name, NULL);
+}

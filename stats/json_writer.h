@@ -26,7 +26,9 @@ void json_end_array(struct json_writer *w);
 void json_string(struct json_writer *w, const char *name, const char *value); /* value NULL: null */
 void json_uint(struct json_writer *w, const char *name, uint64_t value);
 void json_int(struct json_writer *w, const char *name, int64_t value);
-void json_double(struct json_writer *w, const char *name, double value); /* null if not finite */
+void json_double(struct json_writer *w, const char *name, double value);              /* null if not finite */
+void json_string_or_null(struct json_writer *w, const char *name, const char *value); /* "" is null */
+void json_uint_or_null(struct json_writer *w, const char *name, uint64_t value);      /* 0 is null */
 void json_bool(struct json_writer *w, const char *name, bool value);
 
 #endif

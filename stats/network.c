@@ -62,28 +62,15 @@ void network_write_text(FILE *out, const struct network *n)
 		fprintf(out, "Note: the server itself was not pinged: %s\n", n->why.text);
 }
 
-static void write_text_or_null(struct json_writer *w, const char *name, const char *text)
-{
-	json_string(w, name, text[0] ? text : NULL);
-}
-
-static void write_number_or_null(struct json_writer *w, const char *name, unsigned value)
-{
-	if (value)
-		json_uint(w, name, value);
-	else
-		json_string(w, name, NULL);
-}
-
 void network_write_json(struct json_writer *w, const struct network *n)
 {
 	json_begin(w, "Network");
-	write_text_or_null(w, "Server", n->server);
+	json_string_or_null(w, "Server", n->server);
 	json_bool(w, "UnixSocket", n->unix_socket);
-	write_text_or_null(w, "Interface", n->interface);
+	json_string_or_null(w, "Interface", n->interface);
 	json_bool(w, "Loopback", n->loopback);
-	write_number_or_null(w, "MTU", n->mtu);
-	write_number_or_null(w, "SpeedMbits", n->speed_mbits);
+	json_uint_or_null(w, "MTU", n->mtu);
+	json_uint_or_null(w, "SpeedMbits", n->speed_mbits);
 	json_end(w);
 	if (!n->ping[0]) {
 		json_string(w, "NetworkBaseline", NULL);
@@ -93,7 +80,7 @@ void network_write_json(struct json_writer *w, const struct network *n)
 	json_string(w, "Request", n->ping);
 	json_string(w, "Between",
 		    n->to_itself ? "this program and itself over 127.0.0.1" : "this program and the server");
-	write_text_or_null(w, "WhyNotTheServer", n->why.text);
+	json_string_or_null(w, "WhyNotTheServer", n->why.text);
 	json_uint(w, "RoundTrips", n->round_trips);
 	json_string(w, "Unit", "nanoseconds");
 	json_int(w, "Min", n->min);

@@ -5,19 +5,20 @@
  */
 #include "stats/platform.h"
 
+#include <gnu/libc-version.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <zlib.h>
 
 #include "stats/proc_text.h"
 
 /* An unlimited cgroup v1 says the largest multiple of a page. */
 #define MEMORY_UNLIMITED ((uint64_t)1 << 60)
 
-/* How many a list such as "0-3,8" names. */
-static unsigned list_count(const char *list)
+unsigned platform_list_count(const char *list)
 {
 	unsigned n = 0;
 
@@ -46,7 +47,7 @@ static void read_cpus(struct platform *p, const char *root)
 			proc_text_field(p->cpu_model, sizeof(p->cpu_model), text, names[i]);
 	}
 	proc_text_value(online, sizeof(online), root, "/sys/devices/system/cpu/online");
-	p->cpus_online = list_count(online);
+	p->cpus_online = platform_list_count(online);
 	if (proc_text_read(text, root, "/proc/self/status"))
 		proc_text_field(p->cpus_allowed, sizeof(p->cpus_allowed), text, "Cpus_allowed_list");
 	proc_text_value(p->governor, sizeof(p->governor), root,
@@ -141,6 +142,17 @@ static void read_cgroup(void *arg, const char *root, const char *folder)
 	limit_memory(p, memory);
 }
 
+static void read_build(struct platform *p)
+{
+#ifdef __clang__
+	snprintf(p->compiler, sizeof(p->compiler), "clang %s", __clang_version__);
+#else
+	snprintf(p->compiler, sizeof(p->compiler), "gcc %s", __VERSION__);
+#endif
+	platform_add_library(p, "glibc", gnu_get_libc_version());
+	platform_add_library(p, "zlib", zlibVersion());
+}
+
 void platform_read(struct platform *ret, const char *root)
 {
 	struct utsname name;
@@ -154,4 +166,17 @@ void platform_read(struct platform *ret, const char *root)
 	read_caches(ret, root);
 	read_memory(ret, root);
 	cgroups_visit(root, read_cgroup, ret);
+	platform_read_settings(ret, root);
+	read_build(ret);
+}
+
+void platform_add_library(struct platform *p, const char *name, const char *version)
+{
+	struct platform_library *l = &p->libraries[p->nlibraries];
+
+	if (p->nlibraries == PLATFORM_LIBRARIES)
+		return;
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	snprintf(l->version, sizeof(l->version), "%s", version);
+	p->nlibraries++;
 }

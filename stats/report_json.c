@@ -2,7 +2,6 @@
  * report_json.c - the file of -json-out-file: AIBench's members with AIBench's units, then our own beside them.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,42 +263,6 @@ static void write_client(struct json_writer *w, const struct result *r)
 	json_end(w);
 }
 
-static void write_text_or_null(struct json_writer *w, const char *name, const char *text)
-{
-	json_string(w, name, text[0] ? text : NULL);
-}
-
-static void write_uint_or_null(struct json_writer *w, const char *name, uint64_t value)
-{
-	if (value)
-		json_uint(w, name, value);
-	else
-		json_string(w, name, NULL);
-}
-
-static void write_platform(struct json_writer *w, const struct platform *p)
-{
-	if (!p) {
-		json_string(w, "Platform", NULL);
-		return;
-	}
-	json_begin(w, "Platform");
-	write_text_or_null(w, "CPUModel", p->cpu_model);
-	write_text_or_null(w, "Machine", p->machine);
-	write_text_or_null(w, "Kernel", p->kernel);
-	write_uint_or_null(w, "CPUsOnline", p->cpus_online);
-	write_text_or_null(w, "CPUsAllowed", p->cpus_allowed);
-	write_text_or_null(w, "Governor", p->governor);
-	write_uint_or_null(w, "MemoryBytes", p->memory_bytes);
-	json_double(w, "CgroupCPUs", p->cgroup_cpus > 0 ? p->cgroup_cpus : NAN);
-	write_uint_or_null(w, "CgroupMemoryBytes", p->cgroup_memory_bytes);
-	json_begin(w, "CacheBytes");
-	for (unsigned i = 0; i < p->ncaches; i++)
-		json_uint(w, p->caches[i].name, p->caches[i].bytes);
-	json_end(w);
-	json_end(w);
-}
-
 static int write_result(FILE *out, const struct result *r)
 {
 	struct json_writer w = {.out = out};
@@ -326,7 +289,7 @@ static int write_result(FILE *out, const struct result *r)
 	write_client(&w, r);
 	stability_write_json(&w, &r->stability);
 	audit_write_json(&w, r);
-	write_platform(&w, r->platform);
+	platform_write_json(&w, r->platform);
 	network_write_json(&w, &r->network);
 	json_end(&w);
 	return 0;

@@ -242,6 +242,7 @@ int report_text(FILE *out, const struct result *r)
 	write_client(out, r);
 	audit_write_text(out, r);
 	network_write_text(out, &r->network);
+	platform_write_text(out, r->platform);
 	write_warnings(out, r);
 	return ferror(out) ? ERR_IO : 0;
 }

@@ -98,7 +98,8 @@ static void results_name_the_machine(void **state)
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-json-out-file=machine.json"));
 	json = read_file("machine.json", NULL);
-	check_holds(json, WORDS("\"Platform\": {", "\"Kernel\": \"Linux ", "\"CPUsAllowed\": \""));
+	check_holds(json, WORDS("\"Platform\": {", "\"Kernel\": \"Linux ", "\"CPUsAllowed\": \"", "\"Compiler\": \"",
+				"\"OpenSSL\": \"OpenSSL "));
 	free(json);
 }
 

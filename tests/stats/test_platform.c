@@ -98,6 +98,80 @@ static void what_is_not_there_is_left_out(void **state)
 	assert_int_equal(p->cgroup_memory_bytes, 0);
 }
 
+static void settings_and_surroundings_are_told(void **state)
+{
+	struct machine *m = *state;
+	const struct platform *p;
+
+	put(m, "/sys/devices/system/node/online", "0-1\n");
+	put(m, "/sys/devices/system/cpu/smt/control", "on\n");
+	put(m, "/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+	put(m, "/sys/devices/system/cpu/cpufreq/boost", "1\n");
+	put(m, "/sys/devices/system/clocksource/clocksource0/current_clocksource", "kvm-clock\n");
+	put(m, "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+	put(m, "/proc/cmdline", "quiet xmitigations=no mitigations=auto,nosmt secret=hunter2\n");
+	put(m, "/proc/cpuinfo", "model name: x\nflags\t\t: fpu hypervisor sse\n");
+	put(m, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
+	put(m, "/sys/class/dmi/id/product_name", "Standard PC\n");
+	put(m, "/proc/self/cgroup", "0::/kubepods/besteffort/pod1\n");
+	p = look(m);
+	assert_int_equal(p->numa_nodes, 2);
+	assert_string_equal(p->smt, "on");
+	assert_string_equal(p->turbo, "off");
+	assert_string_equal(p->clocksource, "kvm-clock");
+	assert_string_equal(p->huge_pages, "madvise");
+	assert_string_equal(p->mitigations, "auto,nosmt");
+	assert_true(p->virtual);
+	assert_string_equal(p->vendor, "QEMU Standard PC");
+	assert_string_equal(p->container, "kubernetes");
+	put(m, "/proc/cpuinfo", "model name: x\nflags\t\t: fpu hypervisors nohypervisor\n");
+	put(m, "/.dockerenv", "");
+	p = look(m);
+	assert_false(p->virtual);
+	assert_string_equal(p->container, "docker");
+}
+
+static void the_build_is_told_and_libraries_are_limited(void **state)
+{
+	struct machine *m = *state;
+	struct platform *p = &m->platform;
+
+	look(m);
+	assert_true(strncmp(p->compiler, "gcc ", 4) == 0 || strncmp(p->compiler, "clang ", 6) == 0);
+	assert_string_equal(p->libraries[0].name, "glibc");
+	for (int i = 0; i < 2 * PLATFORM_LIBRARIES; i++)
+		platform_add_library(p, "a-library-with-a-long-name", "1");
+	assert_int_equal(p->nlibraries, PLATFORM_LIBRARIES);
+	assert_string_equal(p->libraries[PLATFORM_LIBRARIES - 1].name, "a-library-with-");
+}
+
+static void text_says_it_in_a_line(void **state)
+{
+	struct platform p = {.cpu_model = "A CPU",
+			     .cpus_online = 8,
+			     .cpus_allowed = "0-3",
+			     .numa_nodes = 2,
+			     .cgroup_cpus = 1.5,
+			     .memory_bytes = UINT64_C(3) << 29,
+			     .kernel = "Linux 6.1",
+			     .virtual = true,
+			     .vendor = "QEMU",
+			     .governor = "performance"};
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	platform_write_text(out, &p);
+	platform_write_text(out, NULL);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(
+		text, "Machine: A CPU, 8 CPUs (0-3 allowed) on 2 nodes, limited to 1.50 CPUs, 1.5 GiB, Linux 6.1, "
+		      "virtual (QEMU), governor performance\n");
+	free(text);
+}
+
 static void odd_files_do_no_harm(void **state)
 {
 	struct machine *m = *state;
@@ -178,9 +252,14 @@ static void limits_of_version_1_are_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(machine_is_described),          TEST(what_is_not_there_is_left_out),
-		TEST(odd_files_do_no_harm),          TEST(smallest_limit_of_the_cgroups_above_counts),
+		TEST(machine_is_described),
+		TEST(what_is_not_there_is_left_out),
+		TEST(odd_files_do_no_harm),
+		TEST(smallest_limit_of_the_cgroups_above_counts),
 		TEST(limits_of_version_1_are_found),
+		TEST(settings_and_surroundings_are_told),
+		TEST(the_build_is_told_and_libraries_are_limited),
+		TEST(text_says_it_in_a_line),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);

@@ -587,7 +587,12 @@ static void json_describes_the_platform(void **state)
 			     .memory_bytes = UINT64_C(64) << 30,
 			     .cgroup_cpus = 1.5,
 			     .caches = {{"L1d", 32768}, {"L2", 1048576}},
-			     .ncaches = 2};
+			     .ncaches = 2,
+			     .numa_nodes = 1,
+			     .smt = "on",
+			     .virtual = true,
+			     .libraries = {{"OpenSSL", "3"}},
+			     .nlibraries = 1};
 	struct result r;
 	json_t *j;
 
@@ -609,6 +614,11 @@ static void json_describes_the_platform(void **state)
 	assert_true(json_is_null(at(j, "Platform/CgroupMemoryBytes")));
 	assert_integer(j, "Platform/CacheBytes/L1d", 32768);
 	assert_integer(j, "Platform/CacheBytes/L2", 1048576);
+	assert_integer(j, "Platform/NUMANodes", 1);
+	assert_text(j, "Platform/SMT", "on");
+	assert_true(json_is_null(at(j, "Platform/Turbo")));
+	assert_true(json_is_true(at(j, "Platform/Virtual")));
+	assert_text(j, "Platform/Libraries/OpenSSL", "3");
 	json_decref(j);
 	result_release(&r);
 }
