@@ -432,6 +432,44 @@ static void tables_make_one_command_line(void **state)
 	options_release(&o);
 }
 
+static void check_next(struct options *o, char *word, char *next, int words, const char *name, const char *value)
+{
+	char *argv[] = {(char *)"program", word, next, NULL};
+	const struct option *opt = NULL;
+	const char *found = "untouched";
+	int n = options_next(o, next ? 3 : 2, argv, 1, &opt, &found);
+
+	assert_int_equal(n, words);
+	if (n == 0) {
+		assert_null(opt);
+		return;
+	}
+	assert_string_equal(opt->name, name);
+	if (value)
+		assert_string_equal(found, value);
+	else
+		assert_null(found);
+}
+
+static void a_command_line_is_walked_as_it_is_parsed(void **state)
+{
+	struct config config = DEFAULTS;
+	struct option_set set = {TABLE, &config};
+	struct options o = {.program = "program", .sets = &set, .nsets = 1, .alias_version_off = "flag"};
+	char n[] = "-n", long_n[] = "--n=5", flag[] = "-flag", v[] = "-v", five[] = "5", unknown[] = "-nothing";
+
+	(void)state;
+	check_next(&o, n, five, 2, "n", "5");
+	check_next(&o, n, n, 2, "n", "-n"); /* a value, whatever it looks like */
+	check_next(&o, n, NULL, 0, NULL, NULL);
+	check_next(&o, long_n, five, 1, "n", "5");
+	check_next(&o, flag, five, 1, "flag", NULL);
+	check_next(&o, v, five, 1, "flag", NULL);
+	check_next(&o, unknown, five, 0, NULL, NULL);
+	check_next(&o, five, five, 0, NULL, NULL);
+	assert_int_equal(options_next(&o, 1, (char *[]){n, NULL}, 1, NULL, NULL), 0);
+}
+
 /* argv[0] is the program. */
 static struct run words_of(const char *words, char **argv, int argc)
 {
@@ -491,6 +529,7 @@ int main(void)
 		cmocka_unit_test(version_is_printed_unless_v_is_taken),
 		cmocka_unit_test(ignored_options_are_noted),
 		cmocka_unit_test(tables_make_one_command_line),
+		cmocka_unit_test(a_command_line_is_walked_as_it_is_parsed),
 		cmocka_unit_test(words_follow_the_options_where_a_program_takes_them),
 	};
 

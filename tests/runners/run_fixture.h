@@ -22,6 +22,7 @@ struct fixture {
 	/* of the responses seen, in order of completion (single-threaded runs) */
 	struct stamps stamps[STAMPS_KEPT];
 	unsigned responses;
+	struct seen_snapshots *snapshots; /* of the test that looks at them */
 };
 
 /* cmocka's: 10 workers on 3 threads, closed loop, no file yet. The file and the result are released. */

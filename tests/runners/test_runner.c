@@ -393,6 +393,47 @@ static void missing_dataset_is_an_error(void **state)
 	assert_non_null(strstr(f->err.text, "/nonexistent/dataset.dat"));
 }
 
+struct seen_snapshots {
+	unsigned n;
+	uint64_t total, wall;
+};
+
+static void keep_snapshot(void *arg, const struct period *p, const struct recorder *so_far)
+{
+	struct seen_snapshots *seen = ((struct fixture *)arg)->snapshots;
+
+	assert_true(so_far->service.total >= seen->total);
+	assert_true((uint64_t)p->wall >= seen->wall);
+	seen->n++;
+	seen->total = so_far->service.total;
+	seen->wall = (uint64_t)p->wall;
+}
+
+static void the_last_snapshot_has_all_that_was_measured(void **state)
+{
+	struct fixture *f = *state;
+	struct seen_snapshots seen = {0};
+
+	make_file(f, 200);
+	f->snapshots = &seen;
+	f->server->delay = NSEC_PER_MSEC / 5;
+	f->cfg.burn_in = 50;
+	f->cfg.reporting_period = 3 * NSEC_PER_MSEC;
+	f->cfg.observer.snapshot = keep_snapshot;
+	run(f);
+	assert_true(seen.n >= 2);
+	assert_int_equal(seen.total, 150);
+	assert_int_equal(f->result.all.service.total, 150);
+	result_release(&f->result);
+	/* Without periods there is one. */
+	seen = (struct seen_snapshots){0};
+	f->cfg.reporting_period = 0;
+	run(f);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.total, 150);
+	assert_int_equal(f->result.nperiods, 0);
+}
+
 static void periods_and_counters_add_up(void **state)
 {
 	struct fixture *f = *state;
@@ -561,6 +602,7 @@ int main(void)
 		RUN_TEST(failing_poll_ends_the_run),
 		RUN_TEST(server_that_is_not_there_is_an_error),
 		RUN_TEST(missing_dataset_is_an_error),
+		RUN_TEST(the_last_snapshot_has_all_that_was_measured),
 		RUN_TEST(periods_and_counters_add_up),
 		RUN_TEST(unreadable_counters_are_noted_and_the_run_goes_on),
 		RUN_TEST(counters_that_come_too_late_are_asked_for_again),
