@@ -136,6 +136,11 @@ if wanted null; then
 	done
 fi
 
+if wanted audit; then
+	echo "== Audit: reported percentiles to those in the log of a server with known delays, 1000 requests/s in an open loop"
+	"${BUILD:-build/release}/bench/bench_audit" "$work/fraud.dat" || echo "a percentile is off: see above"
+fi
+
 if wanted large-tensor; then
 	echo "== Client: one image tensor of 602 KB, the whole client's CPU to that of one writev of the same bytes"
 	"${BUILD:-build/release}/bench/bench_large_tensor"
