@@ -300,20 +300,19 @@ static unsigned usable_cores(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : CPU_SETSIZE;
 }
 
-/* An open loop's requests were due from the first to the last one's time, and sent from then until the last was, or until
- * the last was due and could not be sent. */
-static void gather_rates(struct result *r, const struct worker *workers, unsigned n)
+/* How far an open loop fell behind: its requests were due from the first to the last one's time, and sent from then until the
+ * last was, or until the last was due and could not be sent. */
+static double behind_schedule(const struct result *r, const struct worker *workers, unsigned n)
 {
 	const struct offered *o = &r->offered;
-	uint64_t sent = result_measured(r);
+	uint64_t sent = result_measured(r) / r->tensor_batch;
 	nsec_t until = o->last;
 
-	if (!r->all.open_loop || o->requests < 2 || sent <= r->tensor_batch)
-		return;
+	if (!r->all.open_loop || o->requests < 2 || sent < 1)
+		return 0;
 	for (unsigned i = 0; i < n; i++)
 		until = later(until, workers[i].last_sent);
-	r->audit.offered_rate = rate((o->requests - 1) * r->tensor_batch, o->last - o->first);
-	r->audit.sent_rate = rate(sent - r->tensor_batch, until - o->first);
+	return 1 - rate(sent - 1, until - o->first) / rate(o->requests - 1, o->last - o->first);
 }
 
 static void gather_audit(struct result *r, const struct run_config *cfg, const struct worker *workers, unsigned n)
@@ -323,6 +322,7 @@ static void gather_audit(struct result *r, const struct run_config *cfg, const s
 
 	a->spin = cfg->spin && r->all.open_loop;
 	a->one_rate = !r->all.open_loop || (s->n == 1 && s->segments[0].to == s->segments[0].from);
+	a->behind = behind_schedule(r, workers, n);
 	a->cores = usable_cores();
 	a->nthreads = n;
 	for (unsigned i = 0; i < n; i++) {
@@ -391,7 +391,6 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 		r->end = later(r->end, w->end);
 	}
 	set_window(r, s, workers, n);
-	gather_rates(r, workers, n);
 	gather_audit(r, s->cfg, workers, n);
 	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
 	r->stopped_by_error = s->failed;

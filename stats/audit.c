@@ -28,7 +28,7 @@
 #define TIME_TOLERATED (20 * NSEC_PER_USEC)
 /* Constant arrivals are sent within 0.05 % of their rate and Poisson's within their schedule; what lacks 1 % did not come
  * from chance but from a queue that grew. */
-#define RATE_REACHED 0.99
+#define BEHIND_TOLERATED 0.01
 /* Perf Analyzer's stability: highest to lowest of three windows, for rate and latency, each of 50 requests or more. */
 #define STABLE_RATIO 1.10
 #define WINDOWS 3
@@ -120,7 +120,7 @@ static void judge_outcomes(struct audit *a, const struct result *r)
 		add(a, VERDICT_ERRORS,
 		    "%" PRIu64 " of %" PRIu64 " answers were wrong: look at the model that is served", n[OUTCOME_WRONG],
 		    result_measured(r));
-	if (r->unanswered)
+	if (r->unanswered && !r->unsent)
 		add(a, VERDICT_ERRORS, "%" PRIu64 " request%s had no answer when the run ended: they count nowhere",
 		    r->unanswered, plural(r->unanswered));
 	if (saturated)
@@ -214,9 +214,14 @@ static void judge_lag(struct audit *a, const struct result *r)
 	    (double)lag / 1e3, (double)histogram_percentile(&r->all.response, p) / 1e3, remedy_of_lag(what, r, lag));
 }
 
+static double sent_rate(const struct result *r)
+{
+	return offered_rate(&r->offered) * (1 - r->audit.behind);
+}
+
 static bool rate_reached(const struct audit *a)
 {
-	return a->sent_rate >= RATE_REACHED * a->offered_rate;
+	return a->behind <= BEHIND_TOLERATED;
 }
 
 /* Did requests wait for an idle worker, more than for the thread? */
@@ -233,7 +238,7 @@ static void judge_window(struct audit *a, const struct result *r)
 
 	if (!rate_reached(a) && !window_was_full(r))
 		add(a, VERDICT_CLIENT_LIMITED, "%.2f inferences/s were asked for and %.2f sent, with idle workers: %s",
-		    a->offered_rate, a->sent_rate,
+		    offered_rate(&r->offered), sent_rate(r),
 		    a->starvations ? "pass the dataset with -file, not through a pipe" : more_power(what, r));
 	else if (rate_reached(a) && share > 1 - a->percentile / 100)
 		add(a, VERDICT_CLIENT_LIMITED,
@@ -249,7 +254,12 @@ static void judge_backlog(struct audit *a, const struct result *r)
 		    "%.2f inferences/s were asked for and %.2f sent, all %u workers busy: lower the rate, or raise "
 		    "-workers "
 		    "if the server can do more at a time",
-		    a->offered_rate, a->sent_rate, r->workers);
+		    offered_rate(&r->offered), sent_rate(r), r->workers);
+	if (r->unsent)
+		add(a, VERDICT_UNSTABLE,
+		    "%" PRIu64 " requests due were never sent, %" PRIu64 " had no answer when the run "
+		    "ended: they count nowhere, lower the rate",
+		    r->unsent, r->unanswered);
 }
 
 struct window {

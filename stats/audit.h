@@ -68,8 +68,7 @@ struct audit {
 	unsigned nthreads;
 	struct machine_usage machine;
 	struct timer_quality timer;
-	/* Open loop, inferences/s: what the schedule asked for, and how fast that was sent. */
-	double offered_rate, sent_rate;
+	double behind;        /* open loop: share of the offered rate that was not sent */
 	uint64_t starvations; /* times that a thread had to wait for the dataset's pipe */
 
 	/* By audit_judge */

@@ -8,6 +8,11 @@
 #include "stats/json_writer.h"
 #include "stats/result.h"
 
+static double ms(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_MSEC;
+}
+
 static double us(nsec_t t)
 {
 	return (double)t / (double)NSEC_PER_USEC;
@@ -19,19 +24,15 @@ static double share(double part, double whole)
 	return whole > 0 ? fmin(part / whole, 1) : 0;
 }
 
-static void write_rates(FILE *out, const struct result *r)
+static void write_lag(FILE *out, const struct recorder *all)
 {
-	const struct audit *a = &r->audit;
-	const struct histogram *h = &r->all.own_lag;
+	const struct histogram *h = &all->own_lag;
 
 	fprintf(out,
-		"Schedule: %.2f inferences/sec asked for, %.2f sent; %" PRIu64 " of %" PRIu64
-		" found all workers busy\n",
-		a->offered_rate, a->sent_rate, r->all.waited, h->total);
-	fprintf(out,
-		"Send lag of the generator's own, with an idle worker (us): q50 %.1f, q99 %.1f, q99.9 %.1f, max %.1f\n",
-		us(histogram_percentile(h, 50)), us(histogram_percentile(h, 99)), us(histogram_percentile(h, 99.9)),
-		us(h->max));
+		"Send lag of the generator's own, with an idle worker (ms): q50 %.3f, q99 %.3f, q99.9 %.3f, max %.3f; ",
+		ms(histogram_percentile(h, 50)), ms(histogram_percentile(h, 99)), ms(histogram_percentile(h, 99.9)),
+		ms(h->max));
+	fprintf(out, "%" PRIu64 " of %" PRIu64 " inferences found all workers busy\n", all->waited, h->total);
 }
 
 static void write_generator(FILE *out, const struct audit *a)
@@ -62,7 +63,7 @@ void audit_write_text(FILE *out, const struct result *r)
 	if (a->verdict == VERDICT_NONE)
 		return;
 	if (r->all.open_loop)
-		write_rates(out, r);
+		write_lag(out, &r->all);
 	write_generator(out, a);
 	fprintf(out, "Verdict: %s\n", verdict_name(a->verdict));
 	for (unsigned i = 0; i < a->nreasons; i++)
@@ -85,8 +86,7 @@ static void write_open_loop(struct json_writer *w, const struct result *r)
 {
 	const struct histogram *h = &r->all.own_lag;
 
-	json_double(w, "OfferedRate", r->audit.offered_rate);
-	json_double(w, "SentRate", r->audit.sent_rate);
+	json_double(w, "BehindSchedule", r->audit.behind);
 	json_uint(w, "FoundAllWorkersBusy", r->all.waited);
 	json_begin(w, "OwnSendLagNanos");
 	json_int(w, "q50", histogram_percentile(h, 50));

@@ -40,9 +40,12 @@ static void make_empty(struct result *r, bool open_loop)
 			  .one_rate = true,
 			  .cores = 4,
 			  .nthreads = 2,
-			  .timer = {.late = 50 * US, .late_max = 80 * US},
-			  .offered_rate = open_loop ? 1000 : 0,
-			  .sent_rate = open_loop ? 1000 : 0},
+			  .timer = {.late = 50 * US, .late_max = 80 * US}},
+		.offered = {.schedule = open_loop ? strdup("1000") : NULL,
+			    .batch = 1,
+			    .requests = REQUESTS,
+			    .from = 5 * S,
+			    .until = 15 * S},
 	};
 	assert_int_equal(recorder_init(&r->all, open_loop), 0);
 	r->audit.threads = calloc(2, sizeof(*r->audit.threads));
@@ -270,10 +273,22 @@ static void a_rate_that_idle_workers_do_not_reach_limits_the_client(void **state
 
 	(void)state;
 	make_good(&r, true);
-	r.audit.sent_rate = 991;
+	r.audit.behind = 0.009;
 	expect_valid(&r);
-	r.audit.sent_rate = 980;
+	r.audit.behind = 0.02;
 	expect(&r, VERDICT_CLIENT_LIMITED, WORDS("1000.00", "980.00", "idle workers", "-threads 3"));
+}
+
+/* Also where the rate was reached: those that wait at the end wait the longest. */
+static void requests_never_sent_are_a_queue_that_grew(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_good(&r, true);
+	r.unsent = 7;
+	r.unanswered = 16;
+	expect(&r, VERDICT_UNSTABLE, WORDS("7 requests due were never sent", "16 had no answer"));
 }
 
 static void a_queue_that_grew_is_unstable(void **state)
@@ -283,7 +298,7 @@ static void a_queue_that_grew_is_unstable(void **state)
 	(void)state;
 	make_empty(&r, true);
 	record(&r, S, 5 * US, MS, REQUESTS);
-	r.audit.sent_rate = 600;
+	r.audit.behind = 0.4;
 	expect(&r, VERDICT_UNSTABLE, WORDS("1000.00", "600.00", "16 workers busy", "lower the rate"));
 }
 
@@ -476,7 +491,7 @@ static void the_gravest_reason_is_the_verdict(void **state)
 	(void)state;
 	make_empty(&r, true);
 	record(&r, S, 0, MS, 100);
-	r.audit.sent_rate = 500;
+	r.audit.behind = 0.5;
 	r.audit.machine.steal = 0.5;
 	r.unanswered = 1;
 	audit_judge(&r);
@@ -491,7 +506,7 @@ static void the_gravest_reason_is_the_verdict(void **state)
 	audit_judge(&r);
 	assert_int_equal(r.audit.verdict, VERDICT_UNSTABLE);
 	assert_int_equal(r.audit.nreasons, 2);
-	r.audit.sent_rate = 1000;
+	r.audit.behind = 0;
 	r.audit.percentile = 50;
 	recorder_reset(&r.all);
 	record(&r, 0, 0, MS, 1);
@@ -518,8 +533,8 @@ static void all_reasons_are_listed_whole(void **state)
 	record(&r, HISTOGRAM_LATENCY_HIGHEST, HISTOGRAM_LATENCY_HIGHEST / 3, 1, 100);
 	r.audit.threads[0] = (struct thread_usage){.wall = 10, .cpu = 5, .waiting = 5};
 	r.audit.machine = (struct machine_usage){1, UINT64_MAX, INT64_MAX};
-	r.audit.offered_rate = 123456789012.25;
-	r.audit.sent_rate = 12345678901.25;
+	r.offered.requests = UINT64_MAX;
+	r.audit.behind = 0.99;
 	r.audit.percentile = 99.9999;
 	make_periods(&r, even, (const nsec_t[]){MS, MS, MS, MS, HISTOGRAM_LATENCY_HIGHEST, HISTOGRAM_LATENCY_HIGHEST},
 		     6);
@@ -546,6 +561,7 @@ int main(void)
 		cmocka_unit_test(lag_comes_with_its_cause),
 		cmocka_unit_test(a_window_that_shows_in_the_percentile_limits_the_client),
 		cmocka_unit_test(a_rate_that_idle_workers_do_not_reach_limits_the_client),
+		cmocka_unit_test(requests_never_sent_are_a_queue_that_grew),
 		cmocka_unit_test(a_queue_that_grew_is_unstable),
 		cmocka_unit_test(thirds_that_differ_are_unstable),
 		cmocka_unit_test(windows_that_did_not_come_to_rest_are_unstable),

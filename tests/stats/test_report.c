@@ -636,8 +636,7 @@ static void make_audited(struct result *r, bool open_loop)
 		.wall = 2, .cpu = 1.96, .inferences = 58, .voluntary_switches = 7, .involuntary_switches = 8};
 	r->audit.machine = (struct machine_usage){.steal = 0.015};
 	r->audit.timer = (struct timer_quality){1, 20, 52100, 80000};
-	r->audit.offered_rate = 4;
-	r->audit.sent_rate = 3.99;
+	r->audit.behind = 0.0025;
 	r->audit.starvations = 1;
 	audit_judge(r);
 }
@@ -657,15 +656,14 @@ static void verdict_comes_with_figures_and_reasons(void **state)
 		    "\tCLIENT-LIMITED: thread 1 used 98 % of its core: take another machine, or several\n"
 		    "\tTOO SHORT: q99 needs 368 answers for a confidence interval of 95 %, 8 came: 360 are missing\n"))
 		fail_msg("%s", text);
-	assert_null(strstr(text, "Schedule:"));
+	assert_null(strstr(text, "Send lag"));
 	free(text);
 	result_release(&r);
 	make_audited(&r, true);
 	text = text_of(write_report, &r);
-	if (!strstr(text,
-		    "\nSchedule: 4.00 inferences/sec asked for, 3.99 sent; 0 of 8 found all workers busy\n"
-		    "Send lag of the generator's own, with an idle worker (us): q50 2000.0, q99 2000.0, q99.9 2000.0, "
-		    "max 2000.0\n"))
+	if (!strstr(text, "\nSend lag of the generator's own, with an idle worker (ms): q50 2.000, q99 2.000, q99.9 "
+			  "2.000, max "
+			  "2.000; 0 of 8 inferences found all workers busy\n"))
 		fail_msg("%s", text);
 	free(text);
 	result_release(&r);
@@ -686,8 +684,7 @@ static void json_has_the_audit(void **state)
 	assert_text(reason, "Text", r.audit.reasons[0].text);
 	assert_integer(j, "Audit/SamplesNeeded", 368);
 	assert_number(j, "Audit/Percentile", 99);
-	assert_number(j, "Audit/OfferedRate", 4);
-	assert_number(j, "Audit/SentRate", 3.99);
+	assert_number(j, "Audit/BehindSchedule", 0.0025);
 	assert_integer(j, "Audit/OwnSendLagNanos/Max", 2 * MS);
 	assert_number(json_array_get(at(j, "Audit/Threads"), 1), "CPUShare", 0.98);
 	assert_number(json_array_get(at(j, "Audit/Threads"), 0), "CPUMicrosPerInference", 10000);
