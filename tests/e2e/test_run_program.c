@@ -209,6 +209,11 @@ static void only_strict_makes_a_verdict_the_exit_status(void **state)
 		    LIMIT_SECONDS);
 	check_holds(r.out, WORDS("TOO SHORT: q99.99 needs 36887 answers", "Saving Query Latencies"));
 	check_failed(&r, NULL_RUN, 3, WORDS("verdict "));
+	/* Nobody is quicker than the null driver: long enough, the generator is what limits it. */
+	process_run(&r, WORDS(NULL_RUN, "-file", files.data, "-strict", "-repeat", "-duration=1200ms"), NULL,
+		    LIMIT_SECONDS);
+	check_holds(r.out, WORDS("\nVerdict: CLIENT-LIMITED\n"));
+	check_failed(&r, NULL_RUN, 3, WORDS("verdict CLIENT-LIMITED: "));
 	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-percentile=100"), NULL, WORDS("-percentile"));
 }
 
