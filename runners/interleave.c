@@ -22,8 +22,6 @@
 #define STDERR_MAX ((size_t)1 << 20)
 #define OWN_WORDS 3 /* that are added to a command line */
 
-extern char **environ;
-
 /* What one run is made of; all owned. */
 struct block_files {
 	char *json, *hgrm, *out, *err;

@@ -1,5 +1,5 @@
 /*
- * permutation.c - the two permutation tests of difference.h and Holm's adjustment.
+ * permutation_test.c - the two permutation tests of difference.h and Holm's adjustment.
  *
  * Both tests go through the ways depth first with running sums, so that a way costs a few additions, whatever the number
  * of runs. Equal ways differ in their last digits by the order of their additions: what is a rounding error below the
