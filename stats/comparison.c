@@ -114,8 +114,30 @@ static void note_run(struct buf *notes, const struct result_file *run)
 		buf_printf(notes, "%s: an error stopped the run\n", run->path);
 	if (run->interrupted)
 		buf_printf(notes, "%s: the run was interrupted\n", run->path);
-	if (run->verdict && strcmp(run->verdict, VALID) != 0)
-		buf_printf(notes, "%s: its verdict is %s\n", run->path, run->verdict);
+}
+
+static bool has_verdict(const struct result_file *run, const char *verdict)
+{
+	return run->verdict && strcmp(run->verdict, verdict) == 0;
+}
+
+/* A line for each verdict but VALID that runs of a side have. */
+static void note_verdicts(struct buf *notes, const char *name, const struct comparison_side *s)
+{
+	for (size_t i = 0; i < s->nruns; i++) {
+		const char *verdict = s->runs[i].verdict;
+		size_t before = 0, with = 0;
+
+		if (!verdict || strcmp(verdict, VALID) == 0)
+			continue;
+		for (size_t k = 0; k < s->nruns; k++) {
+			before += k < i && has_verdict(&s->runs[k], verdict);
+			with += has_verdict(&s->runs[k], verdict);
+		}
+		if (before == 0)
+			buf_printf(notes, "%s: %zu of %zu runs are %s and not " VALID ": %s says why\n", name, with,
+				   s->nruns, verdict, s->runs[i].path);
+	}
 }
 
 static void note_runs(struct buf *notes, const char *name, const struct comparison_side *s)
@@ -129,6 +151,7 @@ static void note_runs(struct buf *notes, const char *name, const struct comparis
 		timeouts += s->runs[i].timeouts;
 		unanswered += s->runs[i].unanswered;
 	}
+	note_verdicts(notes, name, s);
 	note_count(notes, name, errors, "requests ended in errors: no latency tells of them");
 	note_count(notes, name, wrong, "answers were wrong");
 	note_count(notes, name, timeouts, "requests timed out: their latency is that of giving up");

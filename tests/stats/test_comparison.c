@@ -156,6 +156,8 @@ static void reader_is_told_what_differs_and_what_went_wrong(void **state)
 	set_text(&s.a[3].facts[0], "aibench_run_inference_triton");
 	set_text(&s.b[2].verdict, "CLIENT-LIMITED");
 	set_text(&s.b[3].verdict, "VALID");
+	set_text(&s.b[4].verdict, "CLIENT-LIMITED");
+	set_text(&s.b[5].verdict, "TOO SHORT");
 	s.a[0].errors = 3;
 	s.a[1].errors = 4;
 	s.b[0].timeouts = 2;
@@ -165,7 +167,9 @@ static void reader_is_told_what_differs_and_what_went_wrong(void **state)
 	CHECK_NOTES(&s.c, "A and B differ in Workers: 16 and 32\n", "A is no one set-up: Program is ",
 		    "aibench_run_inference_triton in run_103.json", "A: 7 requests ended in errors",
 		    "B: 2 requests timed out", "run_201.json: the run was interrupted\n",
-		    "run_204.json: an error stopped the run\n", "run_202.json: its verdict is CLIENT-LIMITED\n");
+		    "run_204.json: an error stopped the run\n",
+		    "B: 2 of 6 runs are CLIENT-LIMITED and not VALID: run_202.json says why\n",
+		    "B: 1 of 6 runs are TOO SHORT and not VALID: run_205.json says why\n");
 	assert_null(strstr(s.c.notes.data, "run_203.json"));
 	release_sides(&s);
 }
