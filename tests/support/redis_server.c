@@ -56,8 +56,23 @@ static void launch(struct redis_server *s, const char *const *module, const char
 	const char *runtime = getenv("AIBENCH_SERVER_PRELOAD");
 	const struct process_options o = {.env = runtime ? env : NULL};
 	const char *argv[ARGS_MAX] = {NULL};
-	const char *const base[] = {"redis-server", "--port",  s->port_text, "--bind", "127.0.0.1",   "--dir", s->dir,
-				    "--unixsocket", s->socket, "--save",     "",       "--daemonize", "no",    NULL};
+	/* A first replica is not to wait 5 s for more. */
+	const char *const base[] = {"redis-server",
+				    "--port",
+				    s->port_text,
+				    "--bind",
+				    "127.0.0.1",
+				    "--dir",
+				    s->dir,
+				    "--unixsocket",
+				    s->socket,
+				    "--save",
+				    "",
+				    "--daemonize",
+				    "no",
+				    "--repl-diskless-sync-delay",
+				    "0",
+				    NULL};
 	size_t n = 0;
 
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", runtime ? runtime : "");
