@@ -50,7 +50,8 @@ static int check_config(const struct run_config *cfg, struct error *err)
 	if (cfg->arrival != ARRIVAL_CLOSED && rate_schedule_check(&cfg->schedule) < 0)
 		return error_set(err, ERR_RANGE, "a rate is out of the range %g to %g inferences/s", ARRIVAL_RATE_MIN,
 				 ARRIVAL_RATE_MAX);
-	if (cfg->repeat && !cfg->limit && cfg->duration == 0 && schedule_length(cfg) == NSEC_NEVER)
+	if (cfg->repeat && !cfg->limit && cfg->duration == 0 && !cfg->windows.ended &&
+	    schedule_length(cfg) == NSEC_NEVER)
 		return error_set(err, ERR_USAGE,
 				 "a dataset that is repeated never ends: pass -max-queries, -duration or a -rate that "
 				 "ends");

@@ -80,6 +80,8 @@ void search_log_write_entry(FILE *out, const struct search_entry *e, const struc
 		fputs(": goes on", out);
 	else if (e->verdict == PROBE_UNDECIDED)
 		fputs(": counts as failed", out);
+	if (e->client_limited)
+		fputs(" (CLIENT-LIMITED)", out);
 	fputc('\n', out);
 }
 
@@ -141,6 +143,7 @@ static void write_probe(struct json_writer *w, const struct search_entry *e, con
 	json_string(w, "Stage", stage_names[e->stage]);
 	json_string(w, "Verdict", verdict_names[e->verdict]);
 	json_string(w, "Failure", e->failure ? failure_names[e->failure] : NULL);
+	json_bool(w, "ClientLimited", e->client_limited);
 	json_double(w, "Confidence", e->confidence);
 	json_uint(w, "Requests", e->n);
 	json_begin_array(w, "OverBound");

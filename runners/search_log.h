@@ -6,20 +6,18 @@
 
 #include <stdio.h>
 
-#include "runners/probe.h"
+#include "runners/probe_run.h"
 #include "runners/search.h"
 
 struct json_writer; /* stats/json_writer.h */
-
-/* Why a probe failed, beside the objective itself. */
-enum probe_failure { PROBE_NO_FAILURE, PROBE_ERRORS, PROBE_UNANSWERED, PROBE_TOO_SLOW };
 
 struct search_entry {
 	double rate, achieved; /* inferences/s */
 	enum search_stage stage;
 	enum probe_verdict verdict;
 	enum probe_failure failure;
-	double confidence; /* judged with */
+	bool client_limited; /* the audit's verdict: more might be met by a generator with more to give */
+	double confidence;   /* judged with */
 	unsigned extension;
 	uint64_t n, over[SLO_MAX]; /* requests; with the extensions before */
 	double effect[SLO_MAX];    /* the design effect */

@@ -39,6 +39,9 @@ void stability_write_text(FILE *out, const struct stability *s)
 		fprintf(out,
 			"Stable: the last %d of %u windows are within %.0f %% of each other; the figures are theirs\n",
 			STABILITY_WINDOWS, s->windows, (STABILITY_RATIO - 1) * 100);
+	else if (s->windows < STABILITY_WINDOWS_MAX)
+		fprintf(out, "UNSTABLE: the run ended after %u windows, before %d in a row were within %.0f %%\n",
+			s->windows, STABILITY_WINDOWS, (STABILITY_RATIO - 1) * 100);
 	else
 		fprintf(out, "UNSTABLE: throughput or latency of no %d windows of %u in a row were within %.0f %%\n",
 			STABILITY_WINDOWS, s->windows, (STABILITY_RATIO - 1) * 100);
