@@ -9,6 +9,7 @@
 #include "cmd/common.h"
 #include "cmd/common_run_files.h"
 #include "cmd/invocation.h"
+#include "cmd/series.h"
 #include "common/arith.h"
 #include "common/file.h"
 #include "drivers/libraries.h"
@@ -35,6 +36,8 @@ static int check_writable(const struct run_options *o, struct error *err)
 				     o->outputs.csv_file,
 				     o->outputs.response_hgrm_file,
 				     o->verify.record_file};
+				     o->series.summary_file,
+				     o->series.summary_csv_file};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {
@@ -57,8 +60,10 @@ static void add_library(void *platform, const char *name, const char *version)
 static int prepare(struct invocation *v, struct error *err)
 {
 	const struct run_program *p = v->program;
-	int r = run_options_config(&v->config, &v->options, p, err);
+	int r = series_prepare(v, err);
 
+	if (r == 0)
+		r = run_options_config(&v->config, &v->options, p, err);
 	if (r == 0)
 		r = p->describe(&v->description, v->driver_options, &v->config, err);
 	if (r == 0)
@@ -86,16 +91,13 @@ static int prepare(struct invocation *v, struct error *err)
 static int run_all(struct invocation *v)
 {
 	unsigned threads = v->config.threads ? v->config.threads : run_default_threads(v->config.workers);
-	struct run_name name = {.point = ""};
-	int status = EXIT_OK;
+	int status;
 
 	if (v->options.debug > 0 || v->options.verbose)
 		fprintf(stderr, "%s: %u worker%s on %u thread%s, driver %s: %s\n", v->program->name, v->config.workers,
 			v->config.workers == 1 ? "" : "s", threads, threads == 1 ? "" : "s", v->program->driver->name,
 			v->command_line);
-	name.repetitions = (unsigned)v->options.repetitions;
-	for (name.repetition = 1; name.repetition <= name.repetitions && status == EXIT_OK; name.repetition++)
-		status = invocation_run(v, &v->config, &name, NULL);
+	status = series_run(v);
 	return status == EXIT_OK && v->options.audit.strict && v->not_valid ? EXIT_NOT_VALID : status;
 }
 
@@ -121,6 +123,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 	sets[n++] = (struct option_set){audit_option_table, &v->options.audit};
 	sets[n++] = (struct option_set){arrival_option_table, &v->options.arrival};
 	sets[n++] = (struct option_set){verify_option_table, &v->options.verify};
+	sets[n++] = (struct option_set){series_option_table, &v->options.series};
 	if (p->network)
 		sets[n++] = (struct option_set){conn_option_table, &v->conn};
 	return n;

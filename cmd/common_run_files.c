@@ -112,7 +112,11 @@ int run_files_check(const struct run_options *o, const struct conn_options *conn
 		{"-csv-out-file", o->outputs.csv_file},
 		{"-response-hgrm-out-file", o->outputs.response_hgrm_file},
 		{"-record-answers", o->verify.record_file},
+		/* From here on one for all runs, whose names stay as they are. */
+		{"-summary-out-file", o->series.summary_file},
+		{"-summary-csv-out-file", o->series.summary_csv_file},
 	};
+	const size_t of_each_run = ARRAY_LEN(outputs) - 2;
 	unsigned repetitions = (unsigned)o->repetitions;
 	int r = 0;
 
@@ -123,7 +127,8 @@ int run_files_check(const struct run_options *o, const struct conn_options *conn
 
 		for (size_t f = 0; f < ARRAY_LEN(outputs) && r == 0; f++) {
 			/* Without a path there is nothing to add a repetition's number to. */
-			paths[f] = *outputs[f].path ? run_path(outputs[f].path, &name) : strdup("");
+			paths[f] = *outputs[f].path && f < of_each_run ? run_path(outputs[f].path, &name)
+								       : strdup(outputs[f].path);
 			files[f] = (struct named_file){outputs[f].option, paths[f]};
 			if (!paths[f])
 				r = error_set(err, ERR_NOMEM, "out of memory");

@@ -63,6 +63,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 	audit_options_defaults(&o->audit);
 	arrival_options_defaults(&o->arrival);
 	verify_options_defaults(&o->verify);
+	series_options_defaults(&o->series);
 }
 
 static int choose_workload(const struct workload_ops **ret, const char *name, struct error *err)
@@ -84,13 +85,16 @@ static int choose_workload(const struct workload_ops **ret, const char *name, st
 static int check_file(const struct run_options *o, struct error *err)
 {
 	bool standard_input = !o->file[0] || strcmp(o->file, "-") == 0;
+	const char *again = o->series.search[0]  ? "-search"
+			    : o->series.sweep[0] ? "-sweep"
+			    : o->repetitions > 1 ? "-repetitions"
+						 : NULL;
 	struct stat st;
 
 	if (standard_input && isatty(STDIN_FILENO))
 		return error_set(err, ERR_USAGE, "no dataset: name one with -file, or pipe it in");
-	if (o->repetitions > 1 && (standard_input || (stat(o->file, &st) == 0 && !S_ISREG(st.st_mode))))
-		return error_set(err, ERR_USAGE, "-repetitions %ju needs a file that can be read again: pass -file",
-				 (uintmax_t)o->repetitions);
+	if (again && (standard_input || (stat(o->file, &st) == 0 && !S_ISREG(st.st_mode))))
+		return error_set(err, ERR_USAGE, "%s needs a file that can be read again: pass -file", again);
 	return 0;
 }
 

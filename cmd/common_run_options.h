@@ -10,6 +10,7 @@
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
 #include "cmd/verify_options.h"
+#include "cmd/series_options.h"
 #include "runners/runner.h"
 
 struct run_options {
@@ -32,6 +33,7 @@ struct run_options {
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
 	struct output_options outputs;
 	struct audit_options audit;
+	struct series_options series;
 };
 
 extern const struct option run_option_table[];

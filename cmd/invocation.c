@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "runners/stable_run.h"
 
 #define VALUES_PRINTED 16
 
@@ -238,21 +239,13 @@ static int name_period_files(struct invocation *v, const struct run_name *name, 
 	return 0;
 }
 
-int invocation_run(struct invocation *v, const struct run_config *cfg, const struct run_name *name, struct result *ret)
+static struct run_observer observer_of(struct invocation *v, const struct run_name *name)
 {
 	const struct output_options *o = &v->options.outputs;
-	struct run_config config = *cfg;
-	struct answers_writer recording = {0};
-	struct error err = {""};
-	struct result r;
-	int e, status, reported;
 
-	if (ret)
-		*ret = (struct result){0};
-	if (v->options.verify.record_file[0])
-		config.record = &recording;
-	fill_texts(&r, v, name);
-	config.observer = (struct run_observer){
+	if (name->brief)
+		return (struct run_observer){0};
+	return (struct run_observer){
 		.arg = v,
 		.period = print_period,
 		.snapshot = o->hlog_file[0] || o->csv_file[0] ? write_period : NULL,
@@ -260,27 +253,70 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		.response = v->options.print_responses ? print_response : NULL,
 		.note = print_note,
 	};
+}
+
+/* The run itself, with -stable until it has come to rest; its dataset then starts again where no other limit was given. */
+static int run(const struct invocation *v, struct run_config *cfg, struct result *r, struct error *err)
+{
+	struct stable_run stable = {0};
+	int e;
+
+	if (!v->options.series.stable)
+		return runner_run(cfg, r, err);
+	cfg->windows = v->series.window;
+	cfg->windows.arg = &stable;
+	cfg->windows.ended = stable_run_look;
+	cfg->repeat = cfg->repeat || (cfg->limit == 0 && cfg->file);
+	e = runner_run(cfg, r, err);
+	if (e == 0) {
+		e = stable_run_finish(&stable, r);
+		if (e < 0) {
+			result_release(r);
+			error_set(err, ERR_NOMEM, "out of memory for the windows of -stable");
+		}
+	}
+	stable_run_release(&stable);
+	return e;
+}
+
+int invocation_run(struct invocation *v, const struct run_config *cfg, const struct run_name *name, struct result *ret)
+{
+	struct run_config config = *cfg;
+	struct answers_writer recording = {0};
+	struct error err = {""};
+	struct result r;
+	int e, status = EXIT_OK, reported = EXIT_OK;
+
+	if (ret)
+		*ret = (struct result){0};
+	if (v->options.verify.record_file[0] && !name->brief)
+		config.record = &recording;
+	fill_texts(&r, v, name);
+	config.observer = observer_of(v, name);
 	v->header_printed = false;
 	e = check_recording(v, name, &err);
 	if (e == 0)
 		e = name_period_files(v, name, &err);
 	if (e == 0)
-		e = runner_run(&config, &r, &err);
+		e = run(v, &config, &r, &err);
 	if (e < 0) {
 		period_files_abandon(&v->period_files);
 		answers_writer_release(&recording);
 		return fail(v->program->name, &err, exit_status(e));
 	}
 	audit_judge(&r);
-	reported = report(v, &r, name);
+	if (!name->brief) {
+		reported = report(v, &r, name);
+		status = judge(v, &r);
+	}
 	if (config.record && answers_writer_save(&recording, r.recording.file, v->command_line, &err) < 0)
 		reported = fail(v->program->name, &err, EXIT_FAILED);
 	answers_writer_release(&recording);
-	status = judge(v, &r);
 	if (r.interrupted)
 		status = 128 + atomic_load(cfg->interrupt);
 	status = status ? status : reported;
-	note_verdict(v, &r, status);
+	if (!name->brief)
+		note_verdict(v, &r, status);
 	if (ret)
 		*ret = r;
 	else

@@ -8,6 +8,7 @@
 #include "cmd/common_run.h"
 #include "cmd/common_run_options.h"
 #include "cmd/replay.h"
+#include "cmd/series_options.h"
 #include "stats/period_files.h"
 
 struct invocation {
@@ -18,6 +19,7 @@ struct invocation {
 	struct run_description description;
 	char test_description[128]; /* "creditcard-fraud on redisai" */
 	struct run_config config;   /* of a run as the options ask for it */
+	struct series series;       /* how many runs there are, and of what */
 	struct platform platform;
 	char *command_line;      /* owned */
 	struct answers *answers; /* owned: the file of -verify; NULL: none */
@@ -37,6 +39,7 @@ struct invocation {
 struct run_name {
 	const char *point;                /* of a sweep or a search: "workers_4"; "": neither */
 	unsigned repetition, repetitions; /* 1-based */
+	bool brief;                       /* nothing is reported, written or judged: the caller says what came of it */
 };
 
 /* path with "_POINT" and, if there are several repetitions, "_run_N" before its extension; malloc'd, NULL when out of

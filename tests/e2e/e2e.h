@@ -84,7 +84,8 @@ struct fault_plan {
 	bool always;
 	const void *reply; /* of FAULT_REPLY: whatever protocol the client speaks */
 	size_t reply_len;
-	bool closes; /* after that reply */
+	bool closes;       /* after that reply */
+	unsigned delay_us; /* before each reply, one after the other: a server of a known capacity */
 };
 
 void faulty_server_start(struct faulty_server *s, const struct fault_plan *plan);

@@ -153,6 +153,7 @@ static bool strike(struct relay *r, size_t i, const char *data, size_t len)
 		send_all(r->pairs[i].server, data, len);
 		return false;
 	case FAULT_REPLY:
+		usleep(r->plan->delay_us);
 		send_all(fd, r->plan->reply, r->plan->reply_len);
 		if (!r->plan->closes)
 			return false;

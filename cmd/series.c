@@ -1,0 +1,94 @@
+/*
+ * series.c - repetitions, and what sweeps and searches share.
+ */
+#include "cmd/series.h"
+
+#include "cmd/common.h"
+#include "common/file.h"
+#include "common/version.h"
+#include "stats/json_writer.h"
+
+bool has_result(const struct result *r)
+{
+	return r->all.service.counts != NULL;
+}
+
+int series_prepare(struct invocation *v, struct error *err)
+{
+	struct arrival_options *o = &v->options.arrival;
+	int r = series_options_read(&v->series, &v->options.series, err);
+
+	if (r < 0 || !series_sets_rate(&v->series))
+		return r;
+	if (o->limit_rps > 0 || o->rate[0])
+		return error_set(err, ERR_USAGE,
+				 "-rate, -limit-rps: the rates are those of -sweep or -search: drop it");
+	/* Any rate says that the loop is open; each run gets its own. */
+	o->limit_rps = 1;
+	if (v->series.kind == SERIES_SEARCH && !o->process[0])
+		o->process = "poisson";
+	return 0;
+}
+
+static int repetitions_run(struct invocation *v)
+{
+	struct run_name name = {.point = "", .repetitions = (unsigned)v->options.repetitions};
+	int status = EXIT_OK;
+
+	for (name.repetition = 1; name.repetition <= name.repetitions && status == EXIT_OK; name.repetition++)
+		status = invocation_run(v, &v->config, &name, NULL);
+	return status;
+}
+
+int series_run(struct invocation *v)
+{
+	switch (v->series.kind) {
+	case SERIES_SWEEP:
+		return sweep_run(v);
+	case SERIES_SEARCH:
+		return search_run(v);
+	case SERIES_REPETITIONS:
+		break;
+	}
+	return repetitions_run(v);
+}
+
+static void write_json(FILE *out, const struct invocation *v, const struct series_summary *s)
+{
+	struct json_writer w = {.out = out};
+
+	json_begin(&w, NULL);
+	json_string(&w, "Program", v->program->name);
+	json_string(&w, "Version", AIBENCH_VERSION);
+	json_string(&w, "GitCommit", aibench_git_commit);
+	json_string(&w, "UseCase", v->config.workload->name);
+	json_string(&w, "CommandLine", v->command_line);
+	s->write_json(&w, s->arg);
+	json_end(&w);
+}
+
+int series_write_summary(const struct invocation *v, const struct series_summary *s)
+{
+	const struct series_options *o = &v->options.series;
+	struct output_file f = {0};
+	struct error err;
+	int r = 0;
+
+	if (o->summary_file[0]) {
+		r = file_create(&f, o->summary_file, &err);
+		if (r == 0) {
+			write_json(f.stream, v, s);
+			r = file_commit(&f, &err);
+		}
+		file_abandon(&f);
+	}
+	if (r == 0 && o->summary_csv_file[0]) {
+		r = file_create(&f, o->summary_csv_file, &err);
+		if (r == 0) {
+			s->write_csv(f.stream, s->arg);
+			r = file_commit(&f, &err);
+		}
+		file_abandon(&f);
+	}
+	return r < 0 ? fail(v->program->name, &err, EXIT_FAILED) : EXIT_OK;
+}

@@ -1,0 +1,185 @@
+/*
+ * series_sweep.c - a run, or its repetitions, for each point of a grid.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cmd/common.h"
+#include "cmd/series.h"
+#include "common/buf.h"
+#include "runners/sweep_table.h"
+#include "stats/json_writer.h"
+
+/* command with {workers} and the like replaced; malloc'd, NULL when out of memory. What is put in is numbers alone. */
+static char *fill_in(const char *command, const struct sweep_point *point)
+{
+	struct buf b = {0};
+
+	while (*command) {
+		size_t skip = 0;
+
+		for (int v = 0; v < SWEEP_VARIABLES && !skip; v++) {
+			const char *name = sweep_variable_name((enum sweep_variable)v);
+			size_t len = strlen(name);
+
+			if (command[0] == '{' && !strncmp(command + 1, name, len) && command[len + 1] == '}' &&
+			    !isnan(point->values[v])) {
+				buf_printf(&b, "%.10g", point->values[v]);
+				skip = len + 2;
+			}
+		}
+		if (!skip)
+			buf_append(&b, command, skip = 1);
+		command += skip;
+	}
+	if (b.failed) {
+		buf_release(&b);
+		return NULL;
+	}
+	return b.data;
+}
+
+/* Runs -sweep-command before a point. Returns an exit status. */
+static int run_command(const struct invocation *v, const struct sweep_point *point)
+{
+	struct error err;
+	char *command;
+	int status;
+
+	if (!v->options.series.sweep_command[0])
+		return EXIT_OK;
+	command = fill_in(v->options.series.sweep_command, point);
+	if (!command) {
+		error_set(&err, ERR_NOMEM, "out of memory");
+		return fail(v->program->name, &err, EXIT_FAILED);
+	}
+	fflush(stdout);
+	status = system(command);
+	if (status != 0) {
+		error_set(&err, ERR_SERVER, "-sweep-command: '%s' ended with %s %d", command,
+			  WIFSIGNALED(status) ? "signal" : "status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		fail(v->program->name, &err, EXIT_FAILED);
+	}
+	free(command);
+	return status == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* The options' run with the point's settings in the place of theirs. */
+static int point_config(struct run_config *ret, struct invocation *v, const struct sweep_point *point,
+			struct error *err)
+{
+	const double *values = point->values;
+
+	*ret = v->config;
+	if (!isnan(values[SWEEP_WORKERS]))
+		ret->workers = (unsigned)values[SWEEP_WORKERS];
+	if (!isnan(values[SWEEP_BATCH]))
+		ret->what.batch = (unsigned)values[SWEEP_BATCH];
+	if (!isnan(values[SWEEP_RATE]))
+		rate_schedule_constant(&ret->schedule, values[SWEEP_RATE]);
+	if (!isnan(values[SWEEP_SERVER_BATCH]))
+		v->options.autobatching = (int64_t)values[SWEEP_SERVER_BATCH];
+	return v->program->describe(&v->description, v->driver_options, ret, err);
+}
+
+static void print_point(const struct sweep *s, size_t index, const struct sweep_point *point)
+{
+	printf("== Point %zu of %zu:", index + 1, s->points);
+	for (unsigned i = 0; i < s->naxes; i++)
+		printf("%s %s %.10g", i ? "," : "", sweep_variable_name(s->axes[i].variable),
+		       point->values[s->axes[i].variable]);
+	putchar('\n');
+}
+
+/* A run that was made counts in the table, whatever it is worth; *ret_goes_on: the next one can be made. */
+static int run_point(struct invocation *v, struct sweep_table *table, const struct sweep_point *point,
+		     bool *ret_goes_on)
+{
+	struct run_name name = {.repetitions = (unsigned)v->options.repetitions};
+	struct run_config cfg;
+	struct error err;
+	int status = EXIT_OK, e;
+	char point_name[128];
+
+	*ret_goes_on = false;
+	e = point_config(&cfg, v, point, &err);
+	if (e < 0)
+		return fail(v->program->name, &err, exit_status(e));
+	name.point = sweep_point_name(point_name, sizeof(point_name), point);
+	for (name.repetition = 1; name.repetition <= name.repetitions; name.repetition++) {
+		struct result result;
+		int run = invocation_run(v, &cfg, &name, &result);
+
+		status = status ? status : run;
+		if (!has_result(&result))
+			return status;
+		e = sweep_table_add(table, point, &result);
+		if (e < 0)
+			status = fail(v->program->name, &(struct error){"out of memory"}, EXIT_FAILED);
+		*ret_goes_on = e == 0 && !result.interrupted;
+		result_release(&result);
+		if (!*ret_goes_on)
+			return status;
+	}
+	return status;
+}
+
+struct sweep_outcome {
+	const struct invocation *v;
+	const struct sweep_table *table;
+};
+
+static void write_json(struct json_writer *w, const void *arg)
+{
+	const struct sweep_outcome *o = arg;
+
+	json_string(w, "Sweep", o->v->options.series.sweep);
+	sweep_table_write_json(w, o->table, &o->v->series.sweep);
+}
+
+static void write_csv(FILE *out, const void *arg)
+{
+	const struct sweep_outcome *o = arg;
+
+	sweep_table_write_csv(out, o->table, &o->v->series.sweep);
+}
+
+/* What was measured is told even if not all points were. */
+static int report(const struct invocation *v, struct sweep_table *table)
+{
+	const struct sweep_outcome outcome = {v, table};
+	const struct series_summary summary = {.arg = &outcome, .write_json = write_json, .write_csv = write_csv};
+
+	if (sweep_table_find_knees(table, &v->series.sweep) < 0)
+		return fail(v->program->name, &(struct error){"out of memory"}, EXIT_FAILED);
+	sweep_table_write_text(stdout, table, &v->series.sweep);
+	fflush(stdout);
+	return series_write_summary(v, &summary);
+}
+
+int sweep_run(struct invocation *v)
+{
+	const struct sweep *s = &v->series.sweep;
+	struct sweep_table table = {0};
+	int status = EXIT_OK, reported;
+	bool goes_on = true;
+
+	for (size_t i = 0; i < s->points && goes_on; i++) {
+		struct sweep_point point;
+		int run;
+
+		sweep_point_at(&point, s, i);
+		print_point(s, i, &point);
+		run = run_command(v, &point);
+		goes_on = run == EXIT_OK;
+		if (goes_on)
+			run = run_point(v, &table, &point, &goes_on);
+		status = status ? status : run;
+	}
+	reported = table.n > 0 ? report(v, &table) : EXIT_OK;
+	sweep_table_release(&table);
+	return status ? status : reported;
+}
