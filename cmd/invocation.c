@@ -256,18 +256,19 @@ static struct run_observer observer_of(struct invocation *v, const struct run_na
 }
 
 /* The run itself, with -stable until it has come to rest; its dataset then starts again where no other limit was given. */
-static int run(const struct invocation *v, struct run_config *cfg, struct result *r, struct error *err)
+static int run(const struct invocation *v, const struct run_config *asked, struct result *r, struct error *err)
 {
+	struct run_config cfg = *asked;
 	struct stable_run stable = {0};
 	int e;
 
 	if (!v->options.series.stable)
-		return runner_run(cfg, r, err);
-	cfg->windows = v->series.window;
-	cfg->windows.arg = &stable;
-	cfg->windows.ended = stable_run_look;
-	cfg->repeat = cfg->repeat || (cfg->limit == 0 && cfg->file);
-	e = runner_run(cfg, r, err);
+		return runner_run(asked, r, err);
+	cfg.windows = v->series.window;
+	cfg.windows.arg = &stable;
+	cfg.windows.ended = stable_run_look;
+	cfg.repeat = cfg.repeat || (cfg.limit == 0 && cfg.file);
+	e = runner_run(&cfg, r, err);
 	if (e == 0) {
 		e = stable_run_finish(&stable, r);
 		if (e < 0) {
