@@ -35,7 +35,7 @@ static int check_writable(const struct run_options *o, struct error *err)
 				     o->outputs.hlog_file,
 				     o->outputs.csv_file,
 				     o->outputs.response_hgrm_file,
-				     o->verify.record_file};
+				     o->verify.record_file,
 				     o->series.summary_file,
 				     o->series.summary_csv_file};
 	int r = 0;
@@ -102,7 +102,6 @@ static int run_all(struct invocation *v)
 }
 
 #define OPTION_SETS 16 /* at the most */
-#define OPTION_SETS 12 /* at the most */
 
 /* Of two tables with the same name the first counts: the driver's before the shared ones. */
 static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation *v)
@@ -201,7 +200,6 @@ out:
 	answers_close(v.answers);
 	words_free(v.words);
 	replay_release(&v.replay);
-	free(v.expected);
 	free(v.driver_options);
 	options_release(&options);
 	return status;

@@ -9,28 +9,20 @@
 #include "cmd/common_arrival.h"
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
-#include "cmd/verify_options.h"
 #include "cmd/series_options.h"
+#include "cmd/verify_options.h"
 #include "runners/runner.h"
 
 struct run_options {
-	const char *file, *json_file, *histogram_file, *expected_file;
+	const char *file, *json_file, *histogram_file;
 	const char *use_case;
 	uint64_t workers, threads, max_queries, burn_in, batch, repetitions;
-	double tolerance;
 	int64_t seed, debug, autobatching;
 	nsec_t reporting_period;
 	bool print_responses, ignore_errors, reference, verbose;
-	struct arrival_options arrival;
-	const char *file, *json_file, *histogram_file;
-	const char *use_case, *arrival;
-	uint64_t workers, threads, max_queries, burn_in, batch, repetitions;
-	double limit_rps;
-	int64_t seed, debug, autobatching;
-	nsec_t reporting_period;
-	bool print_responses, ignore_errors, reference, spin, verbose;
-	struct verify_options verify;
 	bool continue_on_error; /* errors are counted; wrong answers fail the run still */
+	struct arrival_options arrival;
+	struct verify_options verify;
 	struct output_options outputs;
 	struct audit_options audit;
 	struct series_options series;

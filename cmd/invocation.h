@@ -21,15 +21,12 @@ struct invocation {
 	struct run_config config;   /* of a run as the options ask for it */
 	struct series series;       /* how many runs there are, and of what */
 	struct platform platform;
-	char *command_line;      /* owned */
 	struct answers *answers; /* owned: the file of -verify; NULL: none */
 	bool not_valid;          /* a run so far had another verdict: -strict asks */
 	struct replay replay;
 	char **words;       /* of the command line, as they may be seen; owned, NULL-terminated */
 	char *command_line; /* the same as one line; owned */
 	struct fingerprint dataset;
-	char *expected; /* owned: the file of -expected-answers */
-	bool not_valid; /* a run so far had another verdict: -strict asks */
 	/* Of the run under way: */
 	bool header_printed;
 	struct period_files period_files;
