@@ -134,7 +134,45 @@ double rng_normal(struct rng *r)
 	return u * sqrt(-2 * natural_log(s) / s);
 }
 
+/*
+ * Knuth, The Art of Computer Programming, volume 2, 3.4.1, algorithm S, by Ahrens and Dieter: an exponential number is a
+ * whole number of ln 2, geometric, and a rest below ln 2. The rest is uniform's own for most draws, and otherwise the
+ * smallest of k, in units of ln 2, where sums[k - 1] <= u < sums[k]. No logarithm: two thirds of the draws are a shift and a
+ * multiplication.
+ */
 double rng_exponential(struct rng *r)
 {
-	return -natural_log(1 - rng_double(r));
+	/* sums[k] = ln 2 / 1! + (ln 2)^2 / 2! + ... + (ln 2)^k / k! */
+	static const double sums[] = {
+		0,
+		0x1.62e42fefa39efp-1,
+		0x1.dde327edaeb53p-1,
+		0x1.fa4e30c4b355fp-1,
+		0x1.ff3adba0a1e99p-1,
+		0x1.ffe99f9fde3ccp-1,
+		0x1.fffdd0310dc39p-1,
+		0x1.ffffcffd0a1c1p-1,
+		0x1.fffffc550e636p-1,
+		0x1.ffffffbf58dddp-1,
+		0x1.fffffffbf2c80p-1,
+		0x1.ffffffffc45d9p-1,
+		0x1.fffffffffcd54p-1,
+		0x1.ffffffffffd80p-1,
+		0x1.fffffffffffe3p-1,
+		0x1.fffffffffffffp-1,
+		1,
+	};
+	static const double LN2 = 0x1.62e42fefa39efp-1;
+	double whole = __builtin_clzll(rng_next(r) | 1), u = rng_double(r), smallest;
+
+	if (u < LN2)
+		return whole * LN2 + u;
+	smallest = rng_double(r);
+	for (int k = 2;; k++) {
+		double next = rng_double(r);
+
+		smallest = next < smallest ? next : smallest;
+		if (u < sums[k])
+			return (whole + smallest) * LN2;
+	}
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -174,43 +175,73 @@ static void normal_is_normal(void **state)
 	assert_true(fabs(fourth / N - 3) < 0.15);
 }
 
-/* Our logarithm against libm's, on the same numbers. */
-static void exponential_is_the_logarithm_of_the_uniform(void **state)
+static int ascending(const void *a, const void *b)
 {
-	double sum = 0;
-	struct rng r, same;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	(void)state;
-	rng_init(&r, 4);
-	same = r;
-	for (int i = 0; i < 100000; i++) {
-		double x = rng_exponential(&r), want = -log1p(-rng_double(&same));
-
-		assert_true(fabs(x - want) <= 4e-16 * fmax(want, 1));
-		assert_true(x >= 0);
-		sum += x;
-	}
-	assert_true(fabs(sum / 100000 - 1) < 0.015);
+	return (x > y) - (x < y);
 }
 
-/* The bits of the first normal numbers: every compiler and every CPU gives these. */
-static void normal_numbers_have_known_bits(void **state)
+/* Kolmogorov and Smirnov's distance, mean, variance and tail. */
+static void exponential_is_exponential(void **state)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	enum { N = 1000000 };
+	double *x = malloc(N * sizeof(*x)), distance = 0, sum = 0, squares = 0;
+	unsigned large = 0;
 	struct rng r;
 
 	(void)state;
-	rng_init(&r, 12345);
-	for (int i = 0; i < 10000; i++) {
-		double x = rng_normal(&r);
+	assert_non_null(x);
+	rng_init(&r, 4);
+	for (int i = 0; i < N; i++) {
+		x[i] = rng_exponential(&r);
+		assert_true(x[i] >= 0);
+		sum += x[i];
+		squares += (x[i] - 1) * (x[i] - 1);
+		large += x[i] > 7;
+	}
+	assert_true(fabs(sum / N - 1) < 4 / sqrt(N));
+	assert_true(fabs(squares / N - 1) < 4 * sqrt(8.0 / N));
+	/* exp(-7) of them */
+	assert_true(fabs(large - N * exp(-7)) < 4 * sqrt(N * exp(-7)));
+	qsort(x, N, sizeof(*x), ascending);
+	for (int i = 0; i < N; i++)
+		distance = fmax(distance, fabs(-expm1(-x[i]) - (i + 0.5) / N));
+	/* 1.95/sqrt(N) is passed once in a thousand times */
+	assert_true(distance < 1.95 / sqrt(N));
+	free(x);
+}
+
+static uint64_t hash_of(struct rng *r, double (*draw)(struct rng *r), int n)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (int i = 0; i < n; i++) {
+		double x = draw(r);
 		unsigned char bytes[sizeof(x)];
 
 		memcpy(bytes, &x, sizeof(x));
 		for (size_t j = 0; j < sizeof(x); j++)
 			hash = (hash ^ bytes[j]) * UINT64_C(0x100000001b3);
 	}
+	return hash;
+}
+
+/* Every compiler and every CPU gives these bits. */
+static void normal_and_exponential_numbers_have_known_bits(void **state)
+{
+	struct rng r;
+	uint64_t hash;
+
+	(void)state;
+	rng_init(&r, 12345);
+	hash = hash_of(&r, rng_normal, 10000);
 	if (hash != UINT64_C(0xf25ea78aa605d090))
-		fail_msg("0x%jx", (uintmax_t)hash);
+		fail_msg("normal: 0x%jx", (uintmax_t)hash);
+	rng_init(&r, 12345);
+	hash = hash_of(&r, rng_exponential, 10000);
+	if (hash != UINT64_C(0x7fdf5b5c0abdc732))
+		fail_msg("exponential: 0x%jx", (uintmax_t)hash);
 }
 
 int main(void)
@@ -224,8 +255,8 @@ int main(void)
 		cmocka_unit_test(below_is_uniform_and_below),
 		cmocka_unit_test(fractions_stay_under_one),
 		cmocka_unit_test(normal_is_normal),
-		cmocka_unit_test(exponential_is_the_logarithm_of_the_uniform),
-		cmocka_unit_test(normal_numbers_have_known_bits),
+		cmocka_unit_test(exponential_is_exponential),
+		cmocka_unit_test(normal_and_exponential_numbers_have_known_bits),
 	};
 
 	return cmocka_run_group_tests_name("rng", tests, NULL, NULL);

@@ -271,7 +271,7 @@ static void the_highest_rate_of_a_queue_is_found(void **state)
 		too_high += found > truth;
 		sum += found;
 		/* What the probes are too short to show is not claimed. */
-		assert_true(found > truth * 0.8 && found < truth * 1.02);
+		assert_true(found > truth * 0.7 && found < truth * 1.02);
 	}
 	assert_true(too_high <= 6);
 	assert_true(sum / 200 > truth * 0.9);
