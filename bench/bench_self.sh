@@ -197,6 +197,8 @@ fi
 
 . bench/bench_serving.sh
 
+. bench/bench_pacing.sh
+
 # peak_memory COMMAND…: its largest resident set, MiB
 peak_memory() {
 	local pid peak=0 now
