@@ -202,7 +202,20 @@ static void find_truth(struct bench *b)
 	qsort(b->truth, REQUESTS, sizeof(*b->truth), compare);
 }
 
-/* Prints reported and true values; false where they differ. */
+static bool is_close(nsec_t reported, nsec_t truth)
+{
+	nsec_t off = llabs(reported - truth);
+
+	return off <= 20 * NSEC_PER_USEC || off <= truth / 100;
+}
+
+static void print_figure(const char *what, nsec_t reported, nsec_t truth)
+{
+	printf(", %s %9.3f ms: %s %.1f us", what, (double)reported / 1e6,
+	       is_close(reported, truth) ? "within 1 % or 20 us," : "OFF by", (double)llabs(reported - truth) / 1e3);
+}
+
+/* Prints reported and true values; false where a response time is not the true one. */
 static bool show(const struct bench *b, const char *what, unsigned workers, const struct result *r)
 {
 	static const double percentiles[] = {50, 99, 99.9};
@@ -210,17 +223,14 @@ static bool show(const struct bench *b, const char *what, unsigned workers, cons
 
 	printf("%s, %u workers (verdict %s):\n", what, workers, verdict_name(r->audit.verdict));
 	for (int i = 0; i < 3; i++) {
-		nsec_t truth = truth_at(b, percentiles[i]), off;
+		nsec_t truth = truth_at(b, percentiles[i]);
 		nsec_t response = histogram_percentile(&r->all.response, percentiles[i]);
-		bool close;
 
-		off = llabs(response - truth);
-		close = off <= 20 * NSEC_PER_USEC || off <= truth / 100;
-		good = good && close;
-		printf("  q%-4g true %8.3f ms, response time %8.3f ms: %s (%.1f us); service time %8.3f ms\n",
-		       percentiles[i], (double)truth / 1e6, (double)response / 1e6,
-		       close ? "within 1 % or 20 us" : "OFF", (double)off / 1e3,
-		       (double)histogram_percentile(&r->all.service, percentiles[i]) / 1e6);
+		printf("  q%-4g true %9.3f ms", percentiles[i], (double)truth / 1e6);
+		print_figure("response time", response, truth);
+		print_figure("service time", histogram_percentile(&r->all.service, percentiles[i]), truth);
+		putchar('\n');
+		good = good && is_close(response, truth);
 	}
 	return good;
 }

@@ -286,9 +286,12 @@ static void requests_never_sent_are_a_queue_that_grew(void **state)
 
 	(void)state;
 	make_good(&r, true);
-	r.unsent = 7;
+	r.audit.percentile = 99.9;
+	r.unsent = REQUESTS / 1000;
+	expect_valid(&r); /* an interrupt leaves one or two */
+	r.unsent++;
 	r.unanswered = 16;
-	expect(&r, VERDICT_UNSTABLE, WORDS("7 requests due were never sent", "16 had no answer"));
+	expect(&r, VERDICT_UNSTABLE, WORDS("11 requests due were never sent", "16 had no answer"));
 }
 
 static void a_queue_that_grew_is_unstable(void **state)
