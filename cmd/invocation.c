@@ -296,7 +296,7 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	config.observer = observer_of(v, name);
 	v->header_printed = false;
 	e = check_recording(v, name, &err);
-	if (e == 0)
+	if (e == 0 && !name->brief)
 		e = name_period_files(v, name, &err);
 	if (e == 0)
 		e = run(v, &config, &r, &err);
