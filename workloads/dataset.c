@@ -11,6 +11,7 @@
 
 #include "common/arith.h"
 #include "common/permutation.h"
+#include "common/rng.h"
 #include "workloads/dataset.h"
 #include "workloads/dataset_source.h"
 
@@ -18,6 +19,8 @@ struct dataset {
 	bool mapped, repeat, shuffled;
 	uint64_t batches; /* UINT64_MAX: a pipe's */
 	struct permutation order;
+	unsigned drawn;
+	uint64_t seed;
 	union {
 		struct dataset_map map;
 		struct dataset_pipe pipe;
@@ -102,8 +105,11 @@ static int open_file(struct dataset *d, int fd, const struct dataset_config *cfg
 	d->repeat = cfg->repeat;
 	d->shuffled = cfg->shuffled;
 	d->batches = batches;
+	d->drawn = cfg->drawn;
+	d->seed = cfg->seed;
 	permutation_init(&d->order, batches, cfg->seed);
-	return dataset_map_open(&d->map, fd, d->name, start, cfg->row_size * cfg->batch, batches, cfg->shuffled, err);
+	return dataset_map_open(&d->map, fd, d->name, start, cfg->row_size * cfg->batch, batches,
+				cfg->shuffled || cfg->drawn, err);
 }
 
 static int open_pipe(struct dataset *d, int fd, const struct dataset_config *cfg, struct error *err)
@@ -190,10 +196,20 @@ uint64_t dataset_batches(const struct dataset *d)
 	return d->batches;
 }
 
+static uint64_t draw(const struct dataset *d, uint64_t k)
+{
+	struct rng rng;
+
+	rng_init_at(&rng, d->seed, k / d->drawn);
+	return (rng_below(&rng, d->batches) + k % d->drawn) % d->batches;
+}
+
 uint64_t dataset_batch_at(const struct dataset *d, uint64_t k)
 {
 	uint64_t pass = 0, place = k;
 
+	if (d->drawn)
+		return draw(d, k);
 	if (k >= d->batches) {
 		pass = k / d->batches;
 		place = k % d->batches;

@@ -24,6 +24,9 @@ struct dataset_config {
 	unsigned max_taken; /* batches out at the same time at the most (outstanding requests): sizes a pipe's ring */
 	/* Of a file only. Shuffled: the batches come in a random order of this seed, in another one in each pass. */
 	bool repeat, shuffled;
+	/* Not 0: each run of so many batches lies together in the file, from a batch on that is drawn at random, with
+	 * replacement, of all of them. Needs repeat: there is no end. */
+	unsigned drawn;
 	uint64_t seed;
 };
 
@@ -34,7 +37,7 @@ void dataset_close(struct dataset *d);
 
 /* Batches in a mapped file (after max_rows); UINT64_MAX for a pipe, whose end shows only at its end. */
 uint64_t dataset_batches(const struct dataset *d);
-/* Which batch of the source is taken k-th: k itself, but for a file that is repeated or shuffled. */
+/* Which batch of the source is taken k-th: k itself, but for a file that is repeated, shuffled or drawn from. */
 uint64_t dataset_batch_at(const struct dataset *d, uint64_t k);
 
 /*
