@@ -15,12 +15,26 @@ unsigned queries_group(const struct scenario_settings *s, unsigned batch)
 	return (unsigned)(s->samples_per_query / batch);
 }
 
-int queries_init(struct queries *q, const struct scenario_settings *s, unsigned batch, uint64_t requests)
+/* Arrivals of the server are dealt out evenly; whoever is free takes the next offline request, so that one thread could
+ * take them all. */
+static int reserve(struct latency_log *ret, const struct queries *q, uint64_t requests, unsigned threads)
 {
-	bool stream = s->scenario == SCENARIO_SINGLE_STREAM || s->scenario == SCENARIO_MULTI_STREAM;
+	uint64_t share = requests / threads + 1;
+
+	if (q->stream) {
+		uint64_t capacity = requests < QUERIES_STREAM_MAX ? requests : QUERIES_STREAM_MAX;
+
+		return latency_log_init(ret, capacity, STREAM_EXPECTED);
+	}
+	return latency_log_init(ret, q->at_once ? requests : share, share);
+}
+
+int queries_init(struct queries *q, const struct scenario_settings *s, unsigned batch, uint64_t requests,
+		 unsigned threads)
+{
 	struct queries n = {
 		.enabled = true,
-		.stream = stream,
+		.stream = s->scenario == SCENARIO_SINGLE_STREAM || s->scenario == SCENARIO_MULTI_STREAM,
 		.at_once = s->scenario == SCENARIO_OFFLINE,
 		.measured = s->mode == SCENARIO_PERFORMANCE,
 		.group = queries_group(s, batch),
@@ -28,9 +42,7 @@ int queries_init(struct queries *q, const struct scenario_settings *s, unsigned 
 		.min_queries = s->min_queries,
 		.last_due = INT64_MIN,
 	};
-	uint64_t capacity = stream && requests > QUERIES_STREAM_MAX ? QUERIES_STREAM_MAX : requests;
-	int r = latency_log_init(&n.latencies, capacity,
-				 stream && capacity > STREAM_EXPECTED ? STREAM_EXPECTED : capacity);
+	int r = reserve(&n.latencies, &n, requests, threads);
 
 	if (r == 0)
 		*q = n;
@@ -54,7 +66,7 @@ static void begin(struct queries *q, nsec_t now)
 		  (q->measured && q->begun >= q->min_queries && now - q->start >= q->min_duration);
 }
 
-nsec_t queries_due(struct queries *q, nsec_t now, nsec_t scheduled)
+nsec_t queries_sent(struct queries *q, nsec_t now, nsec_t scheduled)
 {
 	if (q->at_once)
 		return q->start;
@@ -62,15 +74,9 @@ nsec_t queries_due(struct queries *q, nsec_t now, nsec_t scheduled)
 		return scheduled;
 	if (q->to_send == 0)
 		begin(q, now);
-	return q->due;
-}
-
-void queries_sent(struct queries *q)
-{
-	if (!q->stream)
-		return;
 	q->to_send--;
 	q->under_way++;
+	return q->due;
 }
 
 static void answered(struct queries *q, nsec_t due, nsec_t done)

@@ -46,8 +46,9 @@ struct queries {
 /* How many requests make up a query, `batch` samples each; 0: the batch does not divide it. Server and offline: 1. */
 unsigned queries_group(const struct scenario_settings *s, unsigned batch);
 
-/* requests: the most that this thread may send; UINT64_MAX: unknown. ERR_NOMEM. */
-int queries_init(struct queries *q, const struct scenario_settings *s, unsigned batch, uint64_t requests) MUST_CHECK;
+/* requests: of the run; UINT64_MAX: unknown. threads: of the run. ERR_NOMEM. */
+int queries_init(struct queries *q, const struct scenario_settings *s, unsigned batch, uint64_t requests,
+		 unsigned threads) MUST_CHECK;
 void queries_release(struct queries *q);
 
 static inline void queries_start(struct queries *q, nsec_t start)
@@ -67,11 +68,9 @@ static inline bool queries_ended(const struct queries *q)
 	return q->last && q->to_send == 0;
 }
 
-/* When the request that is about to be sent was due; scheduled: what its arrival process says. Begins a query if none has
- * begun. */
-nsec_t queries_due(struct queries *q, nsec_t now, nsec_t scheduled);
-/* It was sent. */
-void queries_sent(struct queries *q);
+/* A request is sent at `now`; scheduled: when its arrival process wanted it. Begins a query if none has begun. Returns when
+ * the request was due. */
+nsec_t queries_sent(struct queries *q, nsec_t now, nsec_t scheduled);
 /* It was answered, or given up. */
 void queries_finished(struct queries *q, nsec_t due, nsec_t received);
 

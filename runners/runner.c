@@ -12,6 +12,7 @@
 
 #include "runners/network.h"
 #include "runners/reporter.h"
+#include "runners/scenario.h"
 #include "runners/sigbus.h"
 #include "runners/timer_probe.h"
 #include "runners/usage.h"
@@ -50,7 +51,7 @@ static int check_config(const struct run_config *cfg, struct error *err)
 	if (cfg->arrival != ARRIVAL_CLOSED && rate_schedule_check(&cfg->schedule) < 0)
 		return error_set(err, ERR_RANGE, "a rate is out of the range %g to %g inferences/s", ARRIVAL_RATE_MIN,
 				 ARRIVAL_RATE_MAX);
-	if (cfg->repeat && !cfg->limit && cfg->duration == 0 && !cfg->windows.ended &&
+	if (cfg->repeat && !cfg->limit && cfg->duration == 0 && !cfg->windows.ended && !cfg->scenario.scenario &&
 	    schedule_length(cfg) == NSEC_NEVER)
 		return error_set(err, ERR_USAGE,
 				 "a dataset that is repeated never ends: pass -max-queries, -duration or a -rate that "
@@ -131,16 +132,18 @@ static int shared_open(struct shared *s, const struct run_config *cfg, unsigned 
 		.path = cfg->file,
 		.batch = cfg->what.batch,
 		/* those of a shuffled run come from anywhere */
-		.max_rows = cfg->order == ROWS_SHUFFLED ? 0 : cfg->limit - cfg->limit % cfg->what.batch,
+		.max_rows = cfg->order != ROWS_SEQUENTIAL ? 0 : cfg->limit - cfg->limit % cfg->what.batch,
 		/* each thread may hold one more, taken and not sent yet */
 		.max_taken = cfg->workers + threads,
 		.repeat = cfg->repeat,
 		.shuffled = cfg->order == ROWS_SHUFFLED,
+		.drawn = cfg->order == ROWS_DRAWN ? cfg->drawn_together : 0,
 		.seed = cfg->seed,
 	};
 	int r;
 
 	s->cfg = cfg;
+	s->threads = threads;
 	r = cfg->workload->open(&s->workload, &cfg->what, err);
 	if (r < 0)
 		return r;
@@ -223,6 +226,7 @@ static int start_clock(struct shared *s, struct worker *workers, unsigned n, str
 		int r;
 
 		arrival.thread = i;
+		queries_start(&workers[i].queries, s->start);
 		r = arrival_init(&workers[i].arrival, &arrival);
 		if (r < 0)
 			return error_set(err, r, "cannot make a schedule: %s", error_message(r));
@@ -407,11 +411,32 @@ static void gather_result(struct result *r, const struct shared *s, const struct
 		fail_unmeasured(r, s);
 }
 
+static int gather_scenario(struct result *r, const struct shared *s, struct worker *workers, unsigned n,
+			   struct error *err)
+{
+	struct queries **queries;
+	uint64_t library = dataset_batches(s->dataset) * s->cfg->what.batch;
+	int e = ERR_NOMEM;
+
+	if (!s->cfg->scenario.scenario)
+		return 0;
+	queries = calloc(n, sizeof(struct queries *));
+	if (queries) {
+		for (unsigned i = 0; i < n; i++)
+			queries[i] = &workers[i].queries;
+		e = scenario_gather(r, s->cfg, queries, n, s->start, library);
+	}
+	free(queries);
+	return e < 0 ? error_set(err, ERR_NOMEM, "out of memory for the latencies of a scenario") : 0;
+}
+
 /* What was asked for. ERR_NOMEM. */
 static int describe(struct result *r, const struct run_config *cfg)
 {
 	static const char *const processes[] = {
 		[ARRIVAL_CLOSED] = "closed", [ARRIVAL_CONSTANT] = "constant", [ARRIVAL_POISSON] = "poisson"};
+	static const char *const orders[] = {
+		[ROWS_SEQUENTIAL] = "sequential", [ROWS_SHUFFLED] = "shuffled", [ROWS_DRAWN] = "drawn"};
 	bool open = cfg->arrival != ARRIVAL_CLOSED;
 
 	r->limit = cfg->limit;
@@ -422,7 +447,7 @@ static int describe(struct result *r, const struct run_config *cfg)
 	r->offered = (struct offered){
 		.process = processes[cfg->arrival],
 		.schedule = open ? rate_schedule_format(&cfg->schedule) : NULL,
-		.order = cfg->order == ROWS_SHUFFLED ? "shuffled" : "sequential",
+		.order = orders[cfg->order],
 		.repeat = cfg->repeat,
 		.seed = cfg->seed,
 		.warm_up = cfg->warm_up,
@@ -526,9 +551,11 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 		network_look(&r->network, cfg, workers[0].driver);
 		e = measure(&s, workers, n, r, err);
 	}
-	if (e == 0)
+	if (e == 0) {
 		gather_result(r, &s, workers, n);
-	else
+		e = gather_scenario(r, &s, workers, n, err);
+	}
+	if (e < 0)
 		result_release(r);
 	for (unsigned i = 0; i < n; i++)
 		worker_release(&workers[i]);

@@ -24,10 +24,11 @@
 #include "runners/schedule.h"
 #include "runners/verifier.h"
 #include "stats/result.h"
+#include "stats/scenario_summary.h"
 #include "workloads/workload.h"
 
-/* Shuffled: another permutation for each pass over the dataset, from the seed alone. */
-enum row_order { ROWS_SEQUENTIAL, ROWS_SHUFFLED };
+/* Shuffled: another permutation for each pass over the dataset, from the seed alone. Drawn: at random with replacement. */
+enum row_order { ROWS_SEQUENTIAL, ROWS_SHUFFLED, ROWS_DRAWN };
 
 /* What the user sees while it runs; each may be NULL. `arg` is passed back. */
 struct run_observer {
@@ -71,8 +72,11 @@ struct run_config {
 	 * sent any more, unless fewer than at_least inferences were, burn-in included. 0: no such limit. */
 	nsec_t warm_up, duration;
 	uint64_t at_least;
-	bool repeat;          /* the dataset starts again where it ends; needs a file and another limit */
-	enum row_order order; /* of the dataset's batches */
+	bool repeat;             /* the dataset starts again where it ends; needs a file and another limit */
+	enum row_order order;    /* of the dataset's batches */
+	unsigned drawn_together; /* drawn: so many batches in a row lie one after the other in the dataset; >= 1 */
+	/* Set up by scenario_configure; scenario SCENARIO_NONE: none. */
+	struct scenario_settings scenario;
 	uint64_t seed;
 	enum arrival_process arrival;
 	struct rate_schedule schedule; /* inferences a second over time, for an open loop */

@@ -196,6 +196,7 @@ static void finish(struct worker *w, struct completion *c)
 	c->stamps.intended = w->arrival.process == ARRIVAL_CLOSED ? c->stamps.sent : slot->intended;
 	c->stamps.ready = slot->ready;
 	count_request(w, slot, &c->stamps, o);
+	queries_finished(&w->queries, slot->intended, c->stamps.received);
 	if (observer->response)
 		observer->response(observer->arg, c, o);
 	if (o == OUTCOME_ERROR || o == OUTCOME_TIMEOUT)
@@ -276,6 +277,7 @@ static bool send_rows(struct worker *w, nsec_t now)
 	r = w->ops->submit(w->driver, index, &slot->request, now);
 	if (r == 0) {
 		w->last_sent = now;
+		slot->intended = queries_sent(&w->queries, now, slot->intended);
 		w->outstanding++;
 		count_due(w, slot);
 		return true;
@@ -320,7 +322,7 @@ static nsec_t send_due(struct worker *w, nsec_t now)
 			queue_push(&w->idle, slot);
 		}
 	}
-	while (queue_length(&w->idle) > 0) {
+	while (queue_length(&w->idle) > 0 && queries_may_send(&w->queries)) {
 		if (is_over(w, now)) {
 			w->ended = w->over = true;
 			break;
@@ -336,6 +338,7 @@ static nsec_t send_due(struct worker *w, nsec_t now)
 			break;
 		now = clock_now();
 	}
+	w->ended = w->ended || queries_ended(&w->queries);
 	if (queue_length(&w->paused) == w->nslots && w->arrival.process != ARRIVAL_CLOSED)
 		count_unreachable(w, now);
 	return now;
@@ -490,6 +493,11 @@ int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsign
 		w->slots[i].request.owner = &w->slots[i];
 		queue_push(&w->idle, i);
 	}
+	if (cfg->scenario.scenario &&
+	    queries_init(&w->queries, &cfg->scenario, cfg->what.batch, shared->requests, shared->threads) < 0) {
+		worker_release(w);
+		return error_set(err, ERR_NOMEM, "out of memory for the latencies of a scenario");
+	}
 	r = cfg->driver->open(&w->driver, &driver, err);
 	if (r == 0 && recorder_add_stages(&w->recorder, w->driver->stages) < 0)
 		r = error_set(err, ERR_NOMEM, "out of memory for %u workers", nslots);
@@ -503,6 +511,7 @@ void worker_release(struct worker *w)
 	if (w->driver)
 		w->ops->close(w->driver);
 	recorder_release(&w->recorder);
+	queries_release(&w->queries);
 	free(w->idle.items);
 	free(w->paused.items);
 	free(w->done);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "runners/arrival.h"
+#include "runners/queries.h"
 #include "runners/runner.h"
 #include "runners/verifier.h"
 #include "stats/recorder.h"
@@ -18,6 +19,7 @@
 /* What the threads of one run share. Only the atomics and what the mutex guards change while it runs. */
 struct shared {
 	const struct run_config *cfg;
+	unsigned threads;
 	struct workload *workload;
 	struct dataset *dataset;
 	bool guarded;              /* against a dataset that shrinks */
@@ -72,6 +74,7 @@ struct worker {
 	struct driver *driver;
 	const struct workload_ops *workload_ops;
 	struct arrival arrival;
+	struct queries queries; /* zero but in a scenario */
 	struct slot *slots;
 	unsigned nslots, outstanding;
 	struct slot_queue idle, paused; /* paused: reconnecting */

@@ -286,6 +286,7 @@ static int write_result(FILE *out, const struct result *r)
 	e = write_histograms(&w, r);
 	if (e < 0)
 		return e;
+	scenario_write_json(&w, &r->scenario);
 	write_client(&w, r);
 	stability_write_json(&w, &r->stability);
 	audit_write_json(&w, r);

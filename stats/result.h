@@ -17,6 +17,7 @@
 #include "stats/offered.h"
 #include "stats/platform.h"
 #include "stats/recorder.h"
+#include "stats/scenario_summary.h"
 #include "stats/server_log.h"
 #include "stats/stability.h"
 #include "stats/verification.h"
@@ -105,7 +106,8 @@ struct result {
 	struct client_usage usage;
 	struct stability stability; /* of -stable; the figures are then those of its last windows */
 	struct audit audit;
-	struct network network; /* before the run */
+	struct network network;           /* before the run */
+	struct scenario_summary scenario; /* of a run by MLPerf's rules; settings.scenario SCENARIO_NONE: of none */
 };
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
@@ -128,6 +130,9 @@ int report_text(FILE *out, const struct result *r) MUST_CHECK;
 
 /* stats/report_json.c: the file of -json-out-file, written whole or not at all. */
 int report_json(const char *path, const struct result *r, struct error *err) MUST_CHECK;
+
+/* stats/scenario_report.c: LoadGen's summary of a run by MLPerf's rules; "-": to standard output. */
+int report_scenario(const char *path, const struct result *r, struct error *err) MUST_CHECK;
 
 /* stats/hgrm.c: the file of -output-file-stats-hdr-response-latency-hist, milliseconds, 100 ticks per half
  * distance, of a histogram of nanoseconds; written whole or not at all. */

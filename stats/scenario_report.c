@@ -3,7 +3,9 @@
  */
 #include <inttypes.h>
 
+#include "common/file.h"
 #include "stats/json_writer.h"
+#include "stats/result.h"
 #include "stats/scenario_summary.h"
 
 #define REASONS_MAX 8
@@ -57,7 +59,7 @@ static void recommend_duration(struct reasons *r, const struct scenario_summary 
 {
 	if (s->settings.scenario == SCENARIO_OFFLINE)
 		ADD_REASON(r, "The query was answered after %g s of at least %g s: raise -target-qps to %.0f",
-			   seconds(s->max), seconds(s->settings.min_duration), s->rate * 1.1);
+			   seconds(s->max), seconds(s->settings.min_duration), s->rate);
 	else
 		ADD_REASON(r, "The last query was due after %g s of at least %g s: let the run come to its end",
 			   seconds(s->counts.last_due), seconds(s->settings.min_duration));
@@ -289,6 +291,19 @@ void scenario_write_text(FILE *out, const struct scenario_summary *s, const char
 		fputs("\nNo errors encountered during test.\n", out);
 }
 
+int report_scenario(const char *path, const struct result *r, struct error *err)
+{
+	struct output_file f;
+	int e = file_create(&f, path, err);
+
+	if (e < 0)
+		return e;
+	scenario_write_text(f.stream, &r->scenario, r->description ? r->description : r->program);
+	e = file_commit(&f, err);
+	file_abandon(&f);
+	return e;
+}
+
 static void write_reasons(struct json_writer *w, const char *name, const struct reasons *r)
 {
 	json_begin_array(w, name);
@@ -366,6 +381,10 @@ void scenario_write_json(struct json_writer *w, const struct scenario_summary *s
 {
 	const struct scenario_counts *c = &s->counts;
 
+	if (s->settings.scenario == SCENARIO_NONE) {
+		json_string(w, "Scenario", NULL);
+		return;
+	}
 	json_begin(w, "Scenario");
 	json_string(w, "Name", scenario_name(s->settings.scenario));
 	json_string(w, "Mode", scenario_mode_name(s->settings.mode));

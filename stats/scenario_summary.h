@@ -107,6 +107,7 @@ const char *scenario_mode_name(enum scenario_mode m); /* "PerformanceOnly" */
 /* stats/scenario_report.c. sut: what was tested. The text is LoadGen's mlperf_log_summary.txt, with lines of ours where
  * the rules were overridden. */
 void scenario_write_text(FILE *out, const struct scenario_summary *s, const char *sut);
+/* The member "Scenario"; null where there is none. */
 void scenario_write_json(struct json_writer *w, const struct scenario_summary *s);
 
 #endif

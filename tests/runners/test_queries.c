@@ -14,7 +14,7 @@ static struct queries open_queries(const struct scenario_settings *s, unsigned b
 {
 	struct queries q = {0};
 
-	assert_int_equal(queries_init(&q, s, batch, 100000), 0);
+	assert_int_equal(queries_init(&q, s, batch, 100000, 1), 0);
 	queries_start(&q, START);
 	return q;
 }
@@ -22,13 +22,9 @@ static struct queries open_queries(const struct scenario_settings *s, unsigned b
 /* Sends one request at `now`, which may be sent. */
 static nsec_t send(struct queries *q, nsec_t now)
 {
-	nsec_t due;
-
 	assert_true(queries_may_send(q));
 	assert_false(queries_ended(q));
-	due = queries_due(q, now, 0);
-	queries_sent(q);
-	return due;
+	return queries_sent(q, now, 0);
 }
 
 /* Queries of `latency`, one after the other, until the stream says that it is over; returns when the last began. */
@@ -168,8 +164,7 @@ static void server_counts_from_the_schedule(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++) {
 		assert_true(queries_may_send(&q));
-		assert_int_equal(queries_due(&q, START + 1000, START + 10 * i), START + 10 * i);
-		queries_sent(&q);
+		assert_int_equal(queries_sent(&q, START + 1000, START + 10 * i), START + 10 * i);
 	}
 	/* They come back in another order than they were sent. */
 	for (int i = 4; i >= 0; i--)
@@ -190,8 +185,7 @@ static void offline_samples_are_all_due_at_the_start(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		assert_int_equal(queries_due(&q, START + 100 * i, INT64_MIN), START);
-		queries_sent(&q);
+		assert_int_equal(queries_sent(&q, START + 100 * i, INT64_MIN), START);
 		queries_finished(&q, START, START + 100 * (i + 1));
 	}
 	assert_int_equal(q.latencies.values[4], 500);
@@ -205,7 +199,7 @@ static void stream_ends_when_there_is_no_room_for_another_latency(void **state)
 	struct queries q = {0};
 
 	(void)state;
-	assert_int_equal(queries_init(&q, &s, 1, 3), 0);
+	assert_int_equal(queries_init(&q, &s, 1, 3, 1), 0);
 	queries_start(&q, START);
 	assert_int_equal(run_stream(&q, 5), 10);
 	assert_int_equal(q.latencies.n, 3);
@@ -219,8 +213,7 @@ static void run_without_a_scenario_is_let_pass(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_true(queries_may_send(&q));
-		assert_int_equal(queries_due(&q, 5, 7), 7);
-		queries_sent(&q);
+		assert_int_equal(queries_sent(&q, 5, 7), 7);
 	}
 	assert_false(queries_ended(&q));
 	queries_finished(&q, 7, 9);

@@ -255,7 +255,7 @@ static void offline_is_samples_over_the_time_of_the_whole_query(void **state)
 	f->counts.samples = 24576;
 	f->latencies.values[3071] = 300 * NSEC_PER_SEC;
 	assert_false(judge(f)->valid);
-	says(f, "raise -target-qps to 90");
+	says(f, "raise -target-qps to 82");
 }
 
 static void failures_and_cut_short_runs_are_invalid(void **state)
