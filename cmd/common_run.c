@@ -38,6 +38,7 @@ static int check_writable(const struct run_options *o, struct error *err)
 				     o->verify.record_file,
 				     o->series.summary_file,
 				     o->series.summary_csv_file};
+				     o->scenario.summary_file};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {
@@ -120,6 +121,7 @@ static size_t option_sets(struct option_set sets[OPTION_SETS], struct invocation
 	sets[n++] = (struct option_set){run_option_table, &v->options};
 	sets[n++] = (struct option_set){output_option_table, &v->options.outputs};
 	sets[n++] = (struct option_set){audit_option_table, &v->options.audit};
+	sets[n++] = (struct option_set){scenario_option_table, &v->options.scenario};
 	sets[n++] = (struct option_set){arrival_option_table, &v->options.arrival};
 	sets[n++] = (struct option_set){verify_option_table, &v->options.verify};
 	sets[n++] = (struct option_set){series_option_table, &v->options.series};

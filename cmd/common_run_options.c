@@ -61,6 +61,7 @@ void run_options_defaults(struct run_options *o, const struct run_program *p)
 	};
 	output_options_defaults(&o->outputs);
 	audit_options_defaults(&o->audit);
+	scenario_options_defaults(&o->scenario);
 	arrival_options_defaults(&o->arrival);
 	verify_options_defaults(&o->verify);
 	series_options_defaults(&o->series);
@@ -120,6 +121,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 		r = arrival_options_config(&cfg, &o->arrival, err);
 	if (r == 0)
 		r = verify_options_config(&cfg.verify, &o->verify, err);
+		r = scenario_options_config(&cfg, &o->scenario, err);
 	if (r == 0)
 		r = check_file(o, err);
 	if (r == 0)

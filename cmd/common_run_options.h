@@ -11,6 +11,7 @@
 #include "cmd/output_options.h"
 #include "cmd/series_options.h"
 #include "cmd/verify_options.h"
+#include "cmd/scenario_options.h"
 #include "runners/runner.h"
 
 struct run_options {
@@ -26,6 +27,7 @@ struct run_options {
 	struct output_options outputs;
 	struct audit_options audit;
 	struct series_options series;
+	struct scenario_options scenario;
 };
 
 extern const struct option run_option_table[];

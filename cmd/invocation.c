@@ -131,6 +131,16 @@ static int write_file(const char *path, write_file_fn *write, const struct resul
 	return e;
 }
 
+static int write_scenario(const struct invocation *v, const struct result *r, const struct run_name *name,
+			  struct error *err)
+{
+	const char *path = v->options.scenario.summary_file;
+
+	if (!r->scenario.settings.scenario)
+		return 0;
+	return path[0] ? write_file(path, report_scenario, r, name, err) : report_scenario("-", r, err);
+}
+
 /* All reports are written, whatever the first one says. */
 static int report(struct invocation *v, const struct result *r, const struct run_name *name)
 {
@@ -142,6 +152,8 @@ static int report(struct invocation *v, const struct result *r, const struct run
 		error_set(&err, ERR_IO, "cannot write the report to standard output");
 		status = fail(program, &err, EXIT_FAILED);
 	}
+	if (write_scenario(v, r, name, &err) < 0)
+		status = fail(program, &err, EXIT_FAILED);
 	if (write_file(v->options.histogram_file, write_hgrm, r, name, &err) < 0)
 		status = fail(program, &err, EXIT_FAILED);
 	if (period_files_close(&v->period_files, &err) < 0)

@@ -1,0 +1,233 @@
+/*
+ * test_scenarios.c - MLPerf's scenarios as a user runs them: with small minima, against the driver that answers at once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "common/arith.h"
+#include "tests/e2e/e2e.h"
+
+#define NULL_RUN "aibench_run_inference_null"
+#define NO_HISTOGRAM "-output-file-stats-hdr-response-latency-hist="
+#define QUICK "-min-duration=50ms"
+
+static struct fraud_files files;
+
+static int prepare(void **state)
+{
+	(void)state;
+	fraud_files_new(&files);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	fraud_files_release(&files);
+	return 0;
+}
+
+static json_t *scenario_of(const char *path, json_t **whole)
+{
+	json_error_t error;
+
+	*whole = json_load_file(path, 0, &error);
+	if (!*whole)
+		fail_msg("%s: %s", path, error.text);
+	return json_object_get(*whole, "Scenario");
+}
+
+static int64_t number(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!json_is_integer(value))
+		fail_msg("%s is no integer", name);
+	return json_integer_value(value);
+}
+
+static const char *text(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : "";
+}
+
+static void every_scenario_ends_with_loadgens_summary(void **state)
+{
+	static const struct {
+		const char *options[6];
+		const char *lines[8];
+	} cases[] = {
+		{{"-scenario=single-stream", QUICK},
+		 {"Scenario : SingleStream\nMode     : PerformanceOnly\n90th percentile latency (ns) : ",
+		  "  Early stopping satisfied: Yes\n", " * Early stopping 90th percentile estimate: ",
+		  "QPS w/ loadgen overhead         : ", "QPS w/o loadgen overhead        : ", "samples_per_query : 1\n",
+		  "min_query_count : 100\n"}},
+		{{"-scenario=multi-stream", QUICK},
+		 {"Scenario : MultiStream\nMode     : PerformanceOnly\n99th percentile latency (ns) : ",
+		  "Per-query latency:  \nMin latency (ns)                : ", "samples_per_query : 8\n",
+		  "min_query_count : 662\n"}},
+		{{"-scenario=multi-stream", QUICK, "-batch-size=4", "-samples-per-query=16"},
+		 {"samples_per_query : 16\n", "samples per query overridden: 16 instead of 8\n"}},
+		{{"-scenario=server", QUICK, "-target-qps=20000", "-target-latency=20s"},
+		 {"Scenario : Server\nMode     : PerformanceOnly\nCompleted samples per second    : ",
+		  "  Performance constraints satisfied : Yes\n", " * Run successful.\n",
+		  "Scheduled samples per second : ", "target_qps : 20000\n", "target_latency (ns): 20000000000\n",
+		  "max_async_queries : 8\n"}},
+		{{"-scenario=offline", "-min-duration=0", "-batch-size=8", "-threads=2"},
+		 {"Scenario : Offline\nMode     : PerformanceOnly\nSamples per second: ", "samples_per_query : 24576\n",
+		  "min_query_count : 24576\n"}},
+	};
+	static const char *const all[] = {
+		"MLPerf Results Summary\n",
+		"SUT name : creditcard-fraud on null\n",
+		"Result is : VALID\n",
+		"  Min duration satisfied : Yes\n  Min queries satisfied : Yes\n",
+		"  Not comparable with MLPerf results:\n   * minimum duration overridden: ",
+		"Additional Stats\n",
+		"Max latency (ns)                : ",
+		"Mean latency (ns)               : ",
+		"50.00 percentile latency (ns)   : ",
+		"97.00 percentile latency (ns)   : ",
+		"99.90 percentile latency (ns)   : ",
+		"Test Parameters Used\n",
+		"sample_index_rng_seed : 7\n",
+		"performance_sample_count : " TEST_ROWS_TEXT "\n",
+		"No errors encountered during test.\n",
+		NULL,
+	};
+
+	(void)state;
+	for (size_t c = 0; c < ARRAY_LEN(cases); c++) {
+		const char *words[16] = {NULL_RUN, "-file", files.data, "-seed=7", NO_HISTOGRAM};
+		struct process_result r;
+
+		memcpy(words + 5, cases[c].options, sizeof(cases[c].options));
+		run_ok(&r, words, NULL);
+		check_holds(r.out, all);
+		check_holds(r.out, cases[c].lines);
+		assert_true(strstr(r.out, "Took:") < strstr(r.out, "MLPerf Results Summary"));
+		process_result_release(&r);
+	}
+}
+
+static void summary_goes_to_its_file_and_into_the_json(void **state)
+{
+	struct process_result r;
+	json_t *whole, *s;
+	char *summary;
+	size_t len;
+
+	(void)state;
+	run_ok(&r,
+	       WORDS(NULL_RUN, "-file", files.data, "-scenario=multi-stream", "-min-duration=0", "-min-queries=700",
+		     "-mlperf-summary=summary.txt", "-json-out-file=scenario.json", NO_HISTOGRAM),
+	       NULL);
+	assert_null(strstr(r.out, "MLPerf Results Summary"));
+	summary = read_file("summary.txt", &len);
+	check_holds(summary, WORDS("Scenario : MultiStream\n", "Result is : VALID\n"));
+	s = scenario_of("scenario.json", &whole);
+	assert_string_equal(text(s, "Name"), "MultiStream");
+	assert_string_equal(text(s, "Result"), "VALID");
+	assert_int_equal(number(s, "Queries"), 700);
+	assert_int_equal(number(s, "Samples"), 5600);
+	assert_true(json_is_false(json_object_get(s, "Comparable")));
+	assert_true(number(json_object_get(s, "LatencyNs"), "99.00") == number(s, "PercentileLatencyNs"));
+	json_decref(whole);
+	free(summary);
+	process_result_release(&r);
+}
+
+/* Two runs of one seed are of the same queries. */
+static void server_sends_what_seed_and_rate_ask_for(void **state)
+{
+	int64_t queries[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct process_result r;
+		json_t *whole;
+
+		run_ok(&r,
+		       WORDS(NULL_RUN, "-file", files.data, "-scenario=server", "-target-qps=10000", QUICK,
+			     i == 2 ? "-seed=2" : "-seed=1", i == 1 ? "-threads=3" : "-threads=1",
+			     "-target-latency=20s", "-json-out-file=server.json", NO_HISTOGRAM),
+		       NULL);
+		queries[i] = number(scenario_of("server.json", &whole), "Queries");
+		json_decref(whole);
+		process_result_release(&r);
+	}
+	assert_int_equal(queries[0], queries[1]);
+	assert_int_not_equal(queries[0], queries[2]);
+	assert_in_range(queries[0], 400, 600);
+}
+
+static void too_short_a_run_is_invalid_and_says_what_to_do(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	run_ok(&r, WORDS(NULL_RUN, "-file", files.data, "-scenario=offline", "-min-queries=500", NO_HISTOGRAM), NULL);
+	check_holds(r.out, WORDS("Result is : INVALID\n", "  Min duration satisfied : NO\n", "raise -target-qps to ",
+				 "minimum of samples overridden: 500 instead of 24576\n"));
+	process_result_release(&r);
+	run_ok(&r,
+	       WORDS(NULL_RUN, "-file", files.data, "-scenario=single-stream", "-min-duration=0", "-min-queries=30",
+		     NO_HISTOGRAM),
+	       NULL);
+	check_holds(r.out, WORDS("Result is : INVALID\n", " * Only processed 30 queries.\n",
+				 " * Need to process at least 64 queries for early stopping.\n"));
+	process_result_release(&r);
+}
+
+static void wrong_usage_is_refused_in_one_line(void **state)
+{
+	static const struct {
+		const char *options[4];
+		const char *says;
+	} cases[] = {
+		{{"-scenario=both"}, "must be single-stream, multi-stream, server or offline"},
+		{{"-scenario=server"}, "-target-qps"},
+		{{"-scenario=server", "-target-qps=100", "-limit-rps=100"}, "-target-qps alone"},
+		{{"-scenario=offline", "-limit-rps=100"}, "has no rate"},
+		{{"-scenario=single-stream", "-batch-size=2"}, "-batch-size"},
+		{{"-scenario=multi-stream", "-batch-size=3"}, "does not divide"},
+		{{"-scenario=offline", "-burn-in=10"}, "leave a burn-in out"},
+		{{"-scenario=offline", "-max-queries=10"}, "leave -max-queries out"},
+		{{"-scenario-mode=accuracy"}, "needs -scenario"},
+		{{"-scenario=offline", "-scenario-mode=speed"}, "must be performance or accuracy"},
+		{{"-mlperf-summary=x"}, "needs -scenario"},
+	};
+
+	(void)state;
+	for (size_t c = 0; c < ARRAY_LEN(cases); c++) {
+		const char *words[10] = {NULL_RUN, "-file", files.data};
+
+		memcpy(words + 3, cases[c].options, sizeof(cases[c].options));
+		run_fails(2, words, NULL, WORDS(cases[c].says));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_scenario_ends_with_loadgens_summary),
+		cmocka_unit_test(summary_goes_to_its_file_and_into_the_json),
+		cmocka_unit_test(server_sends_what_seed_and_rate_ask_for),
+		cmocka_unit_test(too_short_a_run_is_invalid_and_says_what_to_do),
+		cmocka_unit_test(wrong_usage_is_refused_in_one_line),
+	};
+
+	return cmocka_run_group_tests(tests, prepare, clean_up);
+}
