@@ -201,14 +201,18 @@ static int judge(const struct invocation *v, const struct result *r)
 /* The report has all reasons. With another exit status there is another message already. */
 static void note_verdict(struct invocation *v, const struct result *r, int status)
 {
+	bool invalid = r->scenario.settings.scenario && !r->scenario.valid;
 	struct error err;
 
-	if (r->audit.verdict == VERDICT_VALID)
+	if (r->audit.verdict == VERDICT_VALID && !invalid)
 		return;
 	v->not_valid = true;
 	if (!v->options.audit.strict || status != EXIT_OK)
 		return;
-	error_set(&err, ERR_WRONG, "verdict %s: %s", verdict_name(r->audit.verdict), r->audit.reasons[0].text);
+	if (invalid)
+		error_set(&err, ERR_WRONG, "the scenario's result is INVALID: its summary says why");
+	else
+		error_set(&err, ERR_WRONG, "verdict %s: %s", verdict_name(r->audit.verdict), r->audit.reasons[0].text);
 	fail(v->program->name, &err, EXIT_NOT_VALID);
 }
 

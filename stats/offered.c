@@ -29,14 +29,15 @@ double offered_rate(const struct offered *o)
 
 static void write_order(FILE *out, const struct offered *o)
 {
+	bool drawn = o->order && strcmp(o->order, "drawn") == 0;
 	bool shuffled = o->order && strcmp(o->order, "shuffled") == 0;
 
-	if (!shuffled && !o->repeat)
-		return;
-	fprintf(out, "Rows: %s%s", shuffled ? "shuffled" : "in order", o->repeat ? ", repeated" : "");
-	if (shuffled)
-		fprintf(out, ", seed %" PRIu64, o->seed);
-	fputc('\n', out);
+	if (drawn)
+		fprintf(out, "Rows: drawn at random, with replacement, seed %" PRIu64 "\n", o->seed);
+	else if (shuffled)
+		fprintf(out, "Rows: shuffled%s, seed %" PRIu64 "\n", o->repeat ? ", repeated" : "", o->seed);
+	else if (o->repeat)
+		fputs("Rows: in order, repeated\n", out);
 }
 
 void offered_write_text(FILE *out, const struct result *r)

@@ -17,7 +17,7 @@ struct json_writer;
 struct offered {
 	const char *process;      /* "closed", "constant", "poisson"; NULL: nobody said */
 	char *schedule;           /* owned by the result; inferences/s as -rate has them; NULL: closed */
-	const char *order;        /* "sequential", "shuffled" */
+	const char *order;        /* "sequential", "shuffled", "drawn" */
 	bool repeat;              /* the dataset, where it ended */
 	uint64_t seed;            /* of schedule and order */
 	nsec_t warm_up, duration; /* 0: none */

@@ -67,13 +67,13 @@ static void every_scenario_ends_with_loadgens_summary(void **state)
 {
 	static const struct {
 		const char *options[6];
-		const char *lines[8];
+		const char *lines[9];
 	} cases[] = {
 		{{"-scenario=single-stream", QUICK},
 		 {"Scenario : SingleStream\nMode     : PerformanceOnly\n90th percentile latency (ns) : ",
 		  "  Early stopping satisfied: Yes\n", " * Early stopping 90th percentile estimate: ",
 		  "QPS w/ loadgen overhead         : ", "QPS w/o loadgen overhead        : ", "samples_per_query : 1\n",
-		  "min_query_count : 100\n"}},
+		  "min_query_count : 100\n", "Rows: drawn at random, with replacement, seed 7\n"}},
 		{{"-scenario=multi-stream", QUICK},
 		 {"Scenario : MultiStream\nMode     : PerformanceOnly\n99th percentile latency (ns) : ",
 		  "Per-query latency:  \nMin latency (ns)                : ", "samples_per_query : 8\n",
@@ -191,6 +191,15 @@ static void too_short_a_run_is_invalid_and_says_what_to_do(void **state)
 	process_result_release(&r);
 }
 
+static void strict_makes_invalid_an_exit_status(void **state)
+{
+	(void)state;
+	run_fails(3,
+		  WORDS(NULL_RUN, "-file", files.data, "-scenario=single-stream", "-min-duration=0", "-min-queries=30",
+			"-strict", NO_HISTOGRAM),
+		  NULL, WORDS("the scenario's result is INVALID"));
+}
+
 static void wrong_usage_is_refused_in_one_line(void **state)
 {
 	static const struct {
@@ -226,6 +235,7 @@ int main(void)
 		cmocka_unit_test(summary_goes_to_its_file_and_into_the_json),
 		cmocka_unit_test(server_sends_what_seed_and_rate_ask_for),
 		cmocka_unit_test(too_short_a_run_is_invalid_and_says_what_to_do),
+		cmocka_unit_test(strict_makes_invalid_an_exit_status),
 		cmocka_unit_test(wrong_usage_is_refused_in_one_line),
 	};
 
