@@ -36,6 +36,9 @@ static int check_writable(const struct run_options *o, struct error *err)
 				     o->outputs.csv_file,
 				     o->outputs.response_hgrm_file,
 				     o->verify.record_file,
+				     o->scenario.summary_file,
+				     o->scenario.accuracy_file,
+				     o->verify.record_file};
 				     o->series.summary_file,
 				     o->series.summary_csv_file};
 				     o->scenario.summary_file};

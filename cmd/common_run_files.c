@@ -112,6 +112,7 @@ int run_files_check(const struct run_options *o, const struct conn_options *conn
 		{"-csv-out-file", o->outputs.csv_file},
 		{"-response-hgrm-out-file", o->outputs.response_hgrm_file},
 		{"-mlperf-summary", o->scenario.summary_file},
+		{"-accuracy-log", o->scenario.accuracy_file},
 		{"-record-answers", o->verify.record_file},
 		/* From here on one for all runs, whose names stay as they are. */
 		{"-summary-out-file", o->series.summary_file},

@@ -9,7 +9,11 @@
 #include <string.h>
 
 #include "cmd/common.h"
+<<<<<<< HEAD
 #include "runners/stable_run.h"
+=======
+#include "runners/accuracy_log.h"
+>>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 
 #define VALUES_PRINTED 16
 
@@ -222,6 +226,10 @@ static int check_recording(const struct invocation *v, const struct run_name *na
 	if (v->options.verify.record_file[0] && (name->point[0] || name->repetitions > 1))
 		return error_set(err, ERR_USAGE,
 				 "-record-answers is for one run: leave repetitions, sweeps and searches out");
+	if (v->options.verify.record_file[0] && v->options.scenario.accuracy_file[0])
+		return error_set(
+			err, ERR_USAGE,
+			"-accuracy-log has wrong answers too, which -record-answers must not: pass one of them");
 	return 0;
 }
 
@@ -238,6 +246,20 @@ char *run_path(const char *path, const struct run_name *name)
 	if (asprintf(&ret, "%.*s%s%s%s%s", stem, path, name->point[0] ? "_" : "", name->point, run, path + stem) < 0)
 		return NULL;
 	return ret;
+}
+
+static int save_answers(const struct invocation *v, const struct answers_writer *answers, const struct run_name *name,
+			struct error *err)
+{
+	char *path;
+	int r;
+
+	if (v->options.verify.record_file[0])
+		return answers_writer_save(answers, v->options.verify.record_file, v->command_line, err);
+	path = run_path(v->options.scenario.accuracy_file, name);
+	r = path ? accuracy_log_write(path, answers, err) : error_set(err, ERR_NOMEM, "out of memory");
+	free(path);
+	return r;
 }
 
 static int name_period_files(struct invocation *v, const struct run_name *name, struct error *err)
@@ -259,9 +281,19 @@ static struct run_observer observer_of(struct invocation *v, const struct run_na
 {
 	const struct output_options *o = &v->options.outputs;
 
+<<<<<<< HEAD
 	if (name->brief)
 		return (struct run_observer){0};
 	return (struct run_observer){
+=======
+	if (ret)
+		*ret = (struct result){0};
+	config.record_wrong = v->options.scenario.accuracy_file[0] != '\0';
+	if (v->options.verify.record_file[0] || config.record_wrong)
+		config.record = &recording;
+	fill_texts(&r, v, name);
+	config.observer = (struct run_observer){
+>>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		.arg = v,
 		.period = print_period,
 		.snapshot = o->hlog_file[0] || o->csv_file[0] ? write_period : NULL,
@@ -322,11 +354,16 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		return fail(v->program->name, &err, exit_status(e));
 	}
 	audit_judge(&r);
+<<<<<<< HEAD
 	if (!name->brief) {
 		reported = report(v, &r, name);
 		status = judge(v, &r);
 	}
 	if (config.record && answers_writer_save(&recording, r.recording.file, v->command_line, &err) < 0)
+=======
+	reported = report(v, &r, name);
+	if (config.record && save_answers(v, &recording, name, &err) < 0)
+>>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		reported = fail(v->program->name, &err, EXIT_FAILED);
 	answers_writer_release(&recording);
 	if (r.interrupted)

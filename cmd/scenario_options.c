@@ -32,6 +32,9 @@ const struct option scenario_option_table[] = {
 	 RUN_WORKERS_MAX},
 	{"mlperf-summary", OPTION_PATH, FIELD(summary_file),
 	 "With -scenario: `file` to write LoadGen's summary to; none: standard output.", 0, 0},
+	{"accuracy-log", OPTION_PATH, FIELD(accuracy_file),
+	 "With -scenario-mode accuracy: `file` to write the answers to, in the form of mlperf_log_accuracy.json.", 0,
+	 0},
 	{0},
 };
 
@@ -41,6 +44,7 @@ void scenario_options_defaults(struct scenario_options *o)
 		.scenario = "",
 		.mode = "performance",
 		.summary_file = "",
+		.accuracy_file = "",
 		.min_duration = SCENARIO_MIN_DURATION,
 		.target_latency = SCENARIO_TARGET_LATENCY,
 		.samples_per_query = 8,
@@ -65,8 +69,10 @@ static int check_unused(const struct scenario_options *o, struct error *err)
 
 	if (!accuracy && strcmp(o->mode, "performance") != 0)
 		return error_set(err, ERR_USAGE, "-scenario-mode %s: must be performance or accuracy", o->mode);
-	if (o->scenario[0])
+	if (o->scenario[0] && (accuracy || !o->accuracy_file[0]))
 		return 0;
+	if (o->accuracy_file[0])
+		return error_set(err, ERR_USAGE, "-accuracy-log needs -scenario and -scenario-mode accuracy");
 	if (accuracy || o->summary_file[0])
 		return error_set(err, ERR_USAGE, "%s needs -scenario", accuracy ? "-scenario-mode" : "-mlperf-summary");
 	return 0;

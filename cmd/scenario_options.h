@@ -9,7 +9,7 @@
 
 struct scenario_options {
 	const char *scenario, *mode;
-	const char *summary_file;
+	const char *summary_file, *accuracy_file;
 	nsec_t min_duration, target_latency;
 	uint64_t min_queries, samples_per_query;
 	double target_qps;

@@ -87,6 +87,7 @@ struct run_config {
 	/* Keeps the answers that are right; may be NULL. Zeroed by the caller, who saves and releases it; initialised by the
 	 * run. */
 	struct answers_writer *record;
+	bool record_wrong;       /* those that are wrong too */
 	nsec_t reporting_period; /* 0: none */
 	nsec_t drain; /* after `duration` or the schedule; 0: RUN_DRAIN_DEFAULT. At most RUN_DRAIN_STOPPED otherwise */
 	const atomic_int *interrupt; /* non-zero ends the run early; may be NULL. Set by a signal handler. */

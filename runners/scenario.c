@@ -188,6 +188,12 @@ static uint64_t answered_samples(const struct result *r)
 	return r->all.totals.inferences[OUTCOME_OK] + r->all.totals.inferences[OUTCOME_WRONG];
 }
 
+/* Answers of another form than the model's have no value to compare, and are not right. */
+static uint64_t compared_samples(const struct verification *v, uint64_t answered)
+{
+	return v->compared ? v->compared + (answered - v->answers) : 0;
+}
+
 static int gather_latencies(struct latency_log *ret, struct queries *const *queries, unsigned n)
 {
 	struct latency_log **logs = calloc(n, sizeof(struct latency_log *));
@@ -211,9 +217,13 @@ int scenario_gather(struct result *r, const struct run_config *cfg, struct queri
 		.library = library,
 		.failed = requests[OUTCOME_ERROR] + requests[OUTCOME_TIMEOUT],
 		.unanswered = r->unanswered,
-		.right = r->all.totals.inferences[OUTCOME_OK],
 		.wrong = r->all.totals.inferences[OUTCOME_WRONG],
+<<<<<<< HEAD
 		.compared = cfg->what.expected != NULL,
+=======
+		.compared = compared_samples(&r->verification, answered_samples(r)),
+		.right = r->verification.compared - r->verification.wrong,
+>>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		.cut_short = r->interrupted || r->stopped_by_error,
 	};
 	struct latency_log latencies = {0};

@@ -169,6 +169,7 @@ static void record_answer(struct worker *w, const struct completion *c)
 
 static enum outcome judge(struct worker *w, const struct completion *c, uint64_t number)
 {
+	const struct run_config *cfg = w->shared->cfg;
 	struct error why, *text = w->has_wrong ? NULL : &why; /* only the first is told */
 	int r;
 
@@ -178,13 +179,12 @@ static enum outcome judge(struct worker *w, const struct completion *c, uint64_t
 	r = w->workload_ops->check(w->shared->workload, c->request, &c->answer, text);
 	if (r == 0)
 		r = verifier_check(&w->verifier, number, c->request, &c->answer, text);
-	if (r < 0) {
-		hand_in(w, &w->has_wrong, &w->shared->wrong, why.text);
-		return OUTCOME_WRONG;
-	}
-	if (w->shared->cfg->record)
+	if (cfg->record && (r == 0 || cfg->record_wrong))
 		record_answer(w, c);
-	return OUTCOME_OK;
+	if (r == 0)
+		return OUTCOME_OK;
+	hand_in(w, &w->has_wrong, &w->shared->wrong, why.text);
+	return OUTCOME_WRONG;
 }
 
 static void finish(struct worker *w, struct completion *c)

@@ -128,11 +128,11 @@ static void write_metric(FILE *out, const struct scenario_summary *s)
 static void write_accuracy(FILE *out, const struct scenario_counts *c)
 {
 	fprintf(out, "Samples answered : %" PRIu64 " of %" PRIu64 "\n", c->samples, c->library);
-	if (c->compared && c->samples > 0)
-		fprintf(out, "Accuracy : %.4f %% (%" PRIu64 " right, %" PRIu64 " wrong)\n",
-			100.0 * (double)c->right / (double)c->samples, c->right, c->wrong);
+	if (c->compared)
+		fprintf(out, "Accuracy : %.4f %% (%" PRIu64 " of %" PRIu64 " answers right)\n",
+			100.0 * (double)c->right / (double)c->compared, c->right, c->compared);
 	else
-		fputs("Accuracy : not known (-expected-answers has the right ones)\n", out);
+		fputs("Accuracy : not known (-verify compares with the right answers)\n", out);
 }
 
 static void write_verdict(FILE *out, const struct scenario_summary *s)
@@ -393,9 +393,8 @@ void scenario_write_json(struct json_writer *w, const struct scenario_summary *s
 	json_uint(w, "Samples", c->samples);
 	json_uint(w, "LibrarySamples", c->library);
 	if (s->settings.mode == SCENARIO_ACCURACY) {
-		json_bool(w, "Compared", c->compared);
+		json_uint(w, "ComparedSamples", c->compared);
 		json_uint(w, "RightSamples", c->right);
-		json_uint(w, "WrongSamples", c->wrong);
 	} else {
 		json_double(w, "SamplesPerSecond", s->rate);
 		json_double(w, "Percentile", s->settings.percentile * 100);

@@ -61,9 +61,9 @@ struct scenario_counts {
 	nsec_t last_done; /* when it was answered: of all queries that were due last, the last one */
 	uint64_t failed;  /* requests with an error or no answer in time */
 	uint64_t unanswered;
-	uint64_t right, wrong; /* samples */
-	bool compared;         /* with expected answers: right and wrong are about values, not form alone */
-	bool cut_short;        /* by an interrupt or an error */
+	uint64_t wrong;           /* samples whose answers were wrong in form or value */
+	uint64_t compared, right; /* samples: with the expected answer, those that agreed; 0: nobody compared */
+	bool cut_short;           /* by an interrupt or an error */
 };
 
 #define SCENARIO_PERCENTILES 6

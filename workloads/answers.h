@@ -79,6 +79,8 @@ void answers_writer_release(struct answers_writer *w); /* no-op on a zeroed stru
  * first answer's, is counted in `refused`. ERR_NOMEM. */
 int answers_writer_put(struct answers_writer *w, uint64_t id, const void *data, size_t values);
 uint64_t answers_writer_count(const struct answers_writer *w); /* rows kept */
+/* The values kept of row i, counted from the first id; NULL: none were. No put is under way any more. */
+const float *answers_writer_row(const struct answers_writer *w, uint64_t i);
 /* No put is under way any more. made: how, for the header; cut where it is too long. ERR_INVALID: there are none. */
 int answers_writer_save(const struct answers_writer *w, const char *path, const char *made,
 			struct error *err) MUST_CHECK;

@@ -87,6 +87,13 @@ uint64_t answers_writer_count(const struct answers_writer *w)
 	return n;
 }
 
+const float *answers_writer_row(const struct answers_writer *w, uint64_t i)
+{
+	if (i >= w->of.rows || atomic_load_explicit(&w->state[i], memory_order_acquire) != ROW_THERE)
+		return NULL;
+	return w->rows + i * atomic_load(&w->values);
+}
+
 static void put_text(char *to, size_t size, const char *text)
 {
 	size_t len = strnlen(text, size - 1);

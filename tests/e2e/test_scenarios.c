@@ -191,6 +191,63 @@ static void too_short_a_run_is_invalid_and_says_what_to_do(void **state)
 	process_result_release(&r);
 }
 
+static void accuracy_run_logs_the_answer_to_every_row_once(void **state)
+{
+	struct process_result r;
+	json_error_t error;
+	json_t *log;
+
+	(void)state;
+	run_ok(&r,
+	       WORDS(NULL_RUN, "-file", files.data, "-scenario=multi-stream", "-scenario-mode=accuracy",
+		     "-accuracy-log=accuracy.json", NO_HISTOGRAM),
+	       NULL);
+	check_holds(r.out,
+		    WORDS("Mode     : AccuracyOnly\n", "Samples answered : " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT "\n",
+			  "Result is : VALID\n"));
+	log = json_load_file("accuracy.json", 0, &error);
+	if (!log)
+		fail_msg("accuracy.json: %s", error.text);
+	assert_int_equal(json_array_size(log), TEST_ROWS);
+	for (size_t i = 0; i < TEST_ROWS; i++) {
+		const json_t *entry = json_array_get(log, i);
+
+		assert_int_equal(number(entry, "seq_id"), i);
+		assert_int_equal(number(entry, "qsl_idx"), i);
+		/* The null driver's answer: 1 and 0. */
+		assert_string_equal(text(entry, "data"), "0000803F00000000");
+	}
+	json_decref(log);
+	process_result_release(&r);
+}
+
+/* The null driver says class 0 to everything; the answers file wants class 1 once. */
+static void accuracy_is_the_share_of_right_answers(void **state)
+{
+	static float expected[2 * TEST_ROWS];
+	struct process_result r;
+	json_t *whole, *s;
+
+	(void)state;
+	for (size_t i = 0; i < TEST_ROWS; i++)
+		expected[2 * i + (i == 5)] = 1;
+	write_file("expected.bin", expected, sizeof(expected));
+	run_ok(&r,
+	       WORDS(NULL_RUN, "-file", files.data, "-scenario=offline", "-scenario-mode=accuracy",
+		     "-expected-answers=expected.bin", "-ignore-errors", "-accuracy-log=some-wrong.json",
+		     "-json-out-file=accuracy-result.json", NO_HISTOGRAM),
+	       NULL);
+	check_holds(r.out, WORDS("Accuracy : 99.9500 % (1999 of 2000 answers right)\n", "Result is : VALID\n"));
+	s = scenario_of("accuracy-result.json", &whole);
+	assert_int_equal(number(s, "ComparedSamples"), TEST_ROWS);
+	assert_int_equal(number(s, "RightSamples"), TEST_ROWS - 1);
+	json_decref(whole);
+	whole = json_load_file("some-wrong.json", 0, NULL);
+	assert_int_equal(json_array_size(whole), TEST_ROWS); /* the wrong one too */
+	json_decref(whole);
+	process_result_release(&r);
+}
+
 static void strict_makes_invalid_an_exit_status(void **state)
 {
 	(void)state;
@@ -216,6 +273,7 @@ static void wrong_usage_is_refused_in_one_line(void **state)
 		{{"-scenario=offline", "-max-queries=10"}, "leave -max-queries out"},
 		{{"-scenario-mode=accuracy"}, "needs -scenario"},
 		{{"-scenario=offline", "-scenario-mode=speed"}, "must be performance or accuracy"},
+		{{"-scenario=offline", "-accuracy-log=x"}, "-scenario-mode accuracy"},
 		{{"-mlperf-summary=x"}, "needs -scenario"},
 	};
 
@@ -235,6 +293,8 @@ int main(void)
 		cmocka_unit_test(summary_goes_to_its_file_and_into_the_json),
 		cmocka_unit_test(server_sends_what_seed_and_rate_ask_for),
 		cmocka_unit_test(too_short_a_run_is_invalid_and_says_what_to_do),
+		cmocka_unit_test(accuracy_run_logs_the_answer_to_every_row_once),
+		cmocka_unit_test(accuracy_is_the_share_of_right_answers),
 		cmocka_unit_test(strict_makes_invalid_an_exit_status),
 		cmocka_unit_test(wrong_usage_is_refused_in_one_line),
 	};

@@ -293,14 +293,14 @@ static void accuracy_run_answers_every_sample_and_says_how_many_are_right(void *
 
 	given(f, SCENARIO_OFFLINE, 1000);
 	f->settings.mode = SCENARIO_ACCURACY;
-	f->counts.compared = true;
+	f->counts.compared = 1000;
 	f->counts.right = 990;
-	f->counts.wrong = 10;
 	assert_true(judge(f)->valid);
-	says(f, "Mode     : AccuracyOnly\nSamples answered : 1000 of 1000\nAccuracy : 99.0000 % (990 right, 10 wrong)\n"
+	says(f, "Mode     : AccuracyOnly\nSamples answered : 1000 of 1000\nAccuracy : 99.0000 % (990 of 1000 answers "
+		"right)\n"
 		"Result is : VALID\n");
 	says_not(f, "Min duration satisfied");
-	f->counts.compared = false;
+	f->counts.compared = 0;
 	f->counts.samples = 999;
 	assert_false(judge(f)->valid);
 	says(f, "Accuracy : not known");
