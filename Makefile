@@ -41,7 +41,8 @@ SYS_drivers := -lcurl -lgrpc -lgpr
 SYS_engine := -ldnnl -lgomp -ldl -lm
 SYS_servers/model_server := -lgrpc -lgpr -lmicrohttpd -ljansson
 
-# program: the folder it is the front of
+# program: the folders it is the front of
+USES_aibench_answers := engine workloads
 USES_aibench_compare := runners
 USES_aibench_generate_data := datagen
 USES_aibench_generate_data_vision := datagen
@@ -69,8 +70,9 @@ PROTO_USERS := engine datagen servers/redisai servers/model_server
 sources = $(wildcard $(1)/*.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sources))
 archive = $(BUILD)/lib$(subst /,_,$(1)).a
-archives = $(foreach f,$(1) $(LIBS_$(1)),$(call archive,$(f)))
-syslibs = $(foreach f,$(1) $(LIBS_$(1)),$(SYS_$(f)))
+with_uses = $(1) $(foreach f,$(1),$(LIBS_$(f)))
+archives = $(foreach f,$(call with_uses,$(1)),$(call archive,$(f)))
+syslibs = $(foreach f,$(call with_uses,$(1)),$(SYS_$(f)))
 objects_common = $(call objects,common) $(BUILD)/common/build_id.o
 objects_proto = $(PROTO_GEN:.c=.o)
 comma := ,

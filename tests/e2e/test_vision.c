@@ -315,25 +315,6 @@ static void a_clusters_shards_all_classify(void **state)
 
 /* ---- the real net ---- */
 
-/* Golden photos as the rows of a dataset. */
-static void write_golden_images(const char *path)
-{
-	char file[512];
-	float *rows = malloc(IMAGES * VISION_ROW_SIZE);
-	unsigned char *bytes;
-	size_t len;
-
-	bytes = (unsigned char *)read_file(
-		test_data(file, sizeof(file), "golden/mobilenet_v1/inputs_u8_12x224x224x3.raw"), &len);
-	assert_int_equal(len * sizeof(float), IMAGES * VISION_ROW_SIZE);
-	assert_non_null(rows);
-	for (size_t i = 0; i < len; i++)
-		rows[i] = ((float)bytes[i] - 128) / 128;
-	write_file(path, rows, len * sizeof(float));
-	free(bytes);
-	free(rows);
-}
-
 static void mobilenet_answers_the_golden_photos(void **state)
 {
 	static const char *const batches[] = {"1", "4", "12"};
@@ -344,7 +325,7 @@ static void mobilenet_answers_the_golden_photos(void **state)
 	if (!test_data(model, sizeof(model), "models/tensorflow/mobilenet_v1_1.0_224_frozen.pb") ||
 	    !test_data(expected, sizeof(expected), "golden/mobilenet_v1/expected_f32_12x1001.raw"))
 		skip();
-	write_golden_images("golden.out");
+	write_golden_images("golden.out", IMAGES);
 	redis_server_start_module(&own, NULL, NULL);
 	load_model(own.port_text, MODEL, model, "input", VISION_TEST_OUTPUT);
 	for (size_t b = 0; b < sizeof(batches) / sizeof(batches[0]); b++) {

@@ -191,3 +191,21 @@ void write_vision_images(const char *path, const char *expected_path, unsigned n
 	free(images);
 	free(answers);
 }
+
+void write_golden_images(const char *path, unsigned n)
+{
+	char file[512];
+	float *rows = malloc(n * VISION_ROW_SIZE);
+	unsigned char *bytes;
+	size_t len;
+
+	bytes = (unsigned char *)read_file(
+		test_data(file, sizeof(file), "golden/mobilenet_v1/inputs_u8_12x224x224x3.raw"), &len);
+	assert_int_equal(len * sizeof(float), n * VISION_ROW_SIZE);
+	assert_non_null(rows);
+	for (size_t i = 0; i < len; i++)
+		rows[i] = ((float)bytes[i] - 128) / 128;
+	write_file(path, rows, len * sizeof(float));
+	free(bytes);
+	free(rows);
+}

@@ -16,4 +16,7 @@ void write_vision_model(const char *path, int batch);
 /* n images, and in the second file the model's answers to them as float32. All n differ from each other. */
 void write_vision_images(const char *path, const char *expected_path, unsigned n);
 
+/* The golden photos, of which there are n, as the rows of a dataset. Only where test_data has them. */
+void write_golden_images(const char *path, unsigned n);
+
 #endif
