@@ -104,15 +104,15 @@ static int open_answers(struct shared *s, const void *first_row, struct error *e
 	return r;
 }
 
-/* The first row; waits for it where it comes through a pipe. It is taken again by the run itself. */
+/* The dataset's first row; waits for it where it comes through a pipe. It is taken again by the run itself. */
 static int read_first_row(struct shared *s, struct error *err)
 {
 	const struct run_config *cfg = s->cfg;
 	struct request request = {0};
-	const void *rows;
-	int r;
+	const void *rows = dataset_first(s->dataset);
+	int r = 0;
 
-	while ((r = dataset_take(s->dataset, 0, &rows, err)) == ERR_AGAIN) {
+	while (!rows && (r = dataset_take(s->dataset, 0, &rows, err)) == ERR_AGAIN) {
 		if (cfg->interrupt && atomic_load(cfg->interrupt))
 			return error_set(err, ERR_CANCELED, "interrupted before the first row of the dataset came");
 		usleep(1000);

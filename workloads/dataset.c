@@ -217,6 +217,11 @@ uint64_t dataset_batch_at(const struct dataset *d, uint64_t k)
 	return d->shuffled ? permutation_at(&d->order, pass, place) : place;
 }
 
+const void *dataset_first(const struct dataset *d)
+{
+	return d->mapped ? d->map.rows : NULL;
+}
+
 int dataset_take(struct dataset *d, uint64_t k, const void **ret_rows, struct error *err)
 {
 	if (!d->mapped)

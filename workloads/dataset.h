@@ -39,6 +39,8 @@ void dataset_close(struct dataset *d);
 uint64_t dataset_batches(const struct dataset *d);
 /* Which batch of the source is taken k-th: k itself, but for a file that is repeated, shuffled or drawn from. */
 uint64_t dataset_batch_at(const struct dataset *d, uint64_t k);
+/* The source's first batch, wherever it comes in the order; NULL: of a pipe, where it is the 0th to be taken. */
+const void *dataset_first(const struct dataset *d);
 
 /*
  * Takes the k-th batch (each k once, from any thread; ascending k overall). Mapped: never blocks. Pipe: returns ERR_AGAIN

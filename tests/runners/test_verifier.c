@@ -286,6 +286,43 @@ static void what_is_recorded_verifies(void **state)
 	unlink(path);
 }
 
+static void expectations_follow_the_rows_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	char path[80];
+	struct answers *recorded;
+
+	snprintf(path, sizeof(path), "%s.answers", f->path);
+	f->expected[2 * 1234] = 0.25F;
+	f->cfg.order = ROWS_SHUFFLED;
+	f->cfg.repeat = true;
+	f->cfg.what.batch = 2;
+	f->cfg.limit = 3 * ROWS;
+	f->cfg.record = &f->record;
+	run(f);
+	assert_int_equal(f->result.verification.compared, 3 * ROWS);
+	assert_int_equal(f->result.verification.wrong, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(f->result.verification.first[i].row, 1234);
+		assert_int_equal(f->result.verification.first[i].request / (ROWS / 2), i);
+	}
+	/* Its neighbour in the batch is in no right answer either. */
+	assert_int_equal(f->result.recording.recorded, ROWS - 2);
+	assert_int_equal(f->result.recording.refused, 0);
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
+	/* They belong to the dataset, not to the row that happened to come first. */
+	assert_int_equal(answers_open(&recorded, path, &f->err), 0);
+	f->cfg.verify.answers = recorded;
+	f->cfg.record = NULL;
+	f->cfg.order = ROWS_SEQUENTIAL;
+	f->cfg.repeat = false;
+	run(f);
+	assert_int_equal(f->result.verification.compared, ROWS - 2);
+	assert_int_equal(f->result.verification.wrong, 0);
+	answers_close(recorded);
+	unlink(path);
+}
+
 static void answers_with_another_number_of_values_are_wrong(void **state)
 {
 	struct fixture *f = *state;
@@ -345,6 +382,7 @@ int main(void)
 		TEST(rows_without_an_expected_answer_are_told_of),
 		TEST(what_is_no_distribution_is_wrong_without_comparison),
 		TEST(what_is_recorded_verifies),
+		TEST(expectations_follow_the_rows_in_any_order),
 		TEST(answers_with_another_number_of_values_are_wrong),
 		TEST(expected_answers_that_shrink_end_the_run),
 	};
