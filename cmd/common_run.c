@@ -38,10 +38,8 @@ static int check_writable(const struct run_options *o, struct error *err)
 				     o->verify.record_file,
 				     o->scenario.summary_file,
 				     o->scenario.accuracy_file,
-				     o->verify.record_file};
 				     o->series.summary_file,
 				     o->series.summary_csv_file};
-				     o->scenario.summary_file};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {

@@ -121,6 +121,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 		r = arrival_options_config(&cfg, &o->arrival, err);
 	if (r == 0)
 		r = verify_options_config(&cfg.verify, &o->verify, err);
+	if (r == 0)
 		r = scenario_options_config(&cfg, &o->scenario, err);
 	if (r == 0)
 		r = check_file(o, err);

@@ -9,9 +9,9 @@
 #include "cmd/common_arrival.h"
 #include "cmd/common_run.h"
 #include "cmd/output_options.h"
+#include "cmd/scenario_options.h"
 #include "cmd/series_options.h"
 #include "cmd/verify_options.h"
-#include "cmd/scenario_options.h"
 #include "runners/runner.h"
 
 struct run_options {

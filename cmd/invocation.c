@@ -9,11 +9,8 @@
 #include <string.h>
 
 #include "cmd/common.h"
-<<<<<<< HEAD
-#include "runners/stable_run.h"
-=======
 #include "runners/accuracy_log.h"
->>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
+#include "runners/stable_run.h"
 
 #define VALUES_PRINTED 16
 
@@ -281,19 +278,9 @@ static struct run_observer observer_of(struct invocation *v, const struct run_na
 {
 	const struct output_options *o = &v->options.outputs;
 
-<<<<<<< HEAD
 	if (name->brief)
 		return (struct run_observer){0};
 	return (struct run_observer){
-=======
-	if (ret)
-		*ret = (struct result){0};
-	config.record_wrong = v->options.scenario.accuracy_file[0] != '\0';
-	if (v->options.verify.record_file[0] || config.record_wrong)
-		config.record = &recording;
-	fill_texts(&r, v, name);
-	config.observer = (struct run_observer){
->>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		.arg = v,
 		.period = print_period,
 		.snapshot = o->hlog_file[0] || o->csv_file[0] ? write_period : NULL,
@@ -338,7 +325,8 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 
 	if (ret)
 		*ret = (struct result){0};
-	if (v->options.verify.record_file[0] && !name->brief)
+	config.record_wrong = v->options.scenario.accuracy_file[0] != '\0';
+	if ((v->options.verify.record_file[0] || config.record_wrong) && !name->brief)
 		config.record = &recording;
 	fill_texts(&r, v, name);
 	config.observer = observer_of(v, name);
@@ -354,16 +342,11 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		return fail(v->program->name, &err, exit_status(e));
 	}
 	audit_judge(&r);
-<<<<<<< HEAD
 	if (!name->brief) {
 		reported = report(v, &r, name);
 		status = judge(v, &r);
 	}
-	if (config.record && answers_writer_save(&recording, r.recording.file, v->command_line, &err) < 0)
-=======
-	reported = report(v, &r, name);
 	if (config.record && save_answers(v, &recording, name, &err) < 0)
->>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		reported = fail(v->program->name, &err, EXIT_FAILED);
 	answers_writer_release(&recording);
 	if (r.interrupted)

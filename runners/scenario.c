@@ -218,12 +218,8 @@ int scenario_gather(struct result *r, const struct run_config *cfg, struct queri
 		.failed = requests[OUTCOME_ERROR] + requests[OUTCOME_TIMEOUT],
 		.unanswered = r->unanswered,
 		.wrong = r->all.totals.inferences[OUTCOME_WRONG],
-<<<<<<< HEAD
-		.compared = cfg->what.expected != NULL,
-=======
 		.compared = compared_samples(&r->verification, answered_samples(r)),
 		.right = r->verification.compared - r->verification.wrong,
->>>>>>> e46d601 (runners, cmd: the answers of an accuracy run)
 		.cut_short = r->interrupted || r->stopped_by_error,
 	};
 	struct latency_log latencies = {0};
