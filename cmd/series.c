@@ -18,8 +18,13 @@ int series_prepare(struct invocation *v, struct error *err)
 	struct arrival_options *o = &v->options.arrival;
 	int r = series_options_read(&v->series, &v->options.series, err);
 
-	if (r < 0 || !series_sets_rate(&v->series))
+	if (r < 0)
 		return r;
+	if (v->options.scenario.scenario[0] && (v->series.kind != SERIES_REPETITIONS || v->options.series.stable))
+		return error_set(err, ERR_USAGE,
+				 "-scenario is one run, which its rules end: leave -sweep, -search and -stable out");
+	if (!series_sets_rate(&v->series))
+		return 0;
 	if (o->limit_rps > 0 || o->rate[0])
 		return error_set(err, ERR_USAGE,
 				 "-rate, -limit-rps: the rates are those of -sweep or -search: drop it");

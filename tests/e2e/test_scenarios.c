@@ -271,6 +271,8 @@ static void wrong_usage_is_refused_in_one_line(void **state)
 		{{"-scenario=multi-stream", "-batch-size=3"}, "does not divide"},
 		{{"-scenario=offline", "-burn-in=10"}, "leave a burn-in out"},
 		{{"-scenario=offline", "-max-queries=10"}, "leave -max-queries out"},
+		{{"-scenario=offline", "-sweep=workers=1,2"}, "-sweep"},
+		{{"-scenario=single-stream", "-stable"}, "-stable"},
 		{{"-scenario-mode=accuracy"}, "needs -scenario"},
 		{{"-scenario=offline", "-scenario-mode=speed"}, "must be performance or accuracy"},
 		{{"-scenario=offline", "-accuracy-log=x"}, "-scenario-mode accuracy"},
