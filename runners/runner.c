@@ -1,18 +1,17 @@
 /*
- * runner.c - sets a run up, lets its threads go, and gathers what they found out.
+ * runner.c - sets a run up, lets its threads go, and has gathered what they found out.
  */
 #include "runners/runner.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "runners/gather.h"
 #include "runners/network.h"
 #include "runners/reporter.h"
-#include "runners/scenario.h"
 #include "runners/sigbus.h"
 #include "runners/timer_probe.h"
 #include "runners/usage.h"
@@ -287,181 +286,6 @@ static int workers_open(struct worker *workers, struct shared *s, unsigned n, st
 	return 0;
 }
 
-static nsec_t later(nsec_t a, nsec_t b)
-{
-	return a > b ? a : b;
-}
-
-static double rate(uint64_t n, nsec_t time)
-{
-	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
-}
-
-static unsigned usable_cores(void)
-{
-	cpu_set_t set;
-
-	/* More than CPU_SETSIZE of them are enough for whatever is to be told. */
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : CPU_SETSIZE;
-}
-
-/* How far an open loop fell behind: its requests were due from the first to the last one's time, and sent from then until the
- * last was, or until the last was due and could not be sent. */
-static double behind_schedule(const struct result *r, const struct worker *workers, unsigned n)
-{
-	const struct offered *o = &r->offered;
-	uint64_t sent = result_measured(r) / r->tensor_batch;
-	nsec_t until = o->last;
-
-	if (!r->all.open_loop || o->requests < 2 || sent < 1)
-		return 0;
-	for (unsigned i = 0; i < n; i++)
-		until = later(until, workers[i].last_sent);
-	return 1 - rate(sent - 1, until - o->first) / rate(o->requests - 1, o->last - o->first);
-}
-
-static void gather_audit(struct result *r, const struct run_config *cfg, const struct worker *workers, unsigned n)
-{
-	const struct rate_schedule *s = &cfg->schedule;
-	struct audit *a = &r->audit;
-
-	a->spin = cfg->spin && r->all.open_loop;
-	a->one_rate = !r->all.open_loop || (s->n == 1 && s->segments[0].to == s->segments[0].from);
-	a->behind = behind_schedule(r, workers, n);
-	a->cores = usable_cores();
-	a->nthreads = n;
-	for (unsigned i = 0; i < n; i++) {
-		struct totals totals = workers[i].recorder.totals;
-
-		worker_add_burned_in(&workers[i], &totals);
-		a->threads[i] = workers[i].usage;
-		a->threads[i].inferences = totals_inferences(&totals);
-		a->starvations += workers[i].starvations;
-	}
-}
-
-/* When the measuring began and ended: see result.h. */
-static void set_window(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
-{
-	nsec_t end = 0;
-	bool over = true;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct worker *w = &workers[i];
-
-		end = later(end, w->last_answer);
-		if (w->stopped_at != NSEC_NEVER)
-			end = later(end, w->stopped_at);
-		over = over && w->over;
-	}
-	r->measured_end = over ? later(end, s->until) : end;
-	if (r->measured_end == 0)
-		r->measured_end = r->end;
-	if (s->burn_in_requests == 0)
-		r->burn_in_end = s->warm;
-	else
-		r->burn_in_end = r->offered.first < r->end ? later(s->warm, r->offered.first) : r->end;
-	r->burn_in_end = r->burn_in_end < r->end ? r->burn_in_end : r->end;
-	r->offered.from = r->burn_in_end;
-	r->offered.until = over && r->offered.last < s->until ? s->until : 0;
-}
-
-/* The errors below are only found out while running: a file's rows were counted before. */
-static void fail_unmeasured(struct result *r, const struct shared *s)
-{
-	r->stopped_by_error = true;
-	error_set(&r->error, ERR_RANGE,
-		  "the dataset or the time ended after %ju inferences, within the burn-in of %ju: lower -burn-in or "
-		  "-warm-up, or let it run longer",
-		  (uintmax_t)totals_inferences(&r->burned_in), (uintmax_t)s->cfg->burn_in);
-}
-
-static void gather_result(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
-{
-	r->start = r->end = s->start;
-	r->offered.first = NSEC_NEVER;
-	for (unsigned i = 0; i < n; i++) {
-		const struct worker *w = &workers[i];
-
-		recorder_add_to(&w->recorder, &r->all);
-		worker_add_burned_in(w, &r->burned_in);
-		verification_add(&r->verification, &w->verifier.found);
-		r->unanswered += w->outstanding;
-		r->unsent += w->unsent;
-		r->reconnects += w->driver->reconnects;
-		r->offered.requests += w->due.n;
-		if (w->due.first < r->offered.first)
-			r->offered.first = w->due.first;
-		r->offered.last = later(r->offered.last, w->due.last);
-		r->end = later(r->end, w->end);
-	}
-	set_window(r, s, workers, n);
-	gather_audit(r, s->cfg, workers, n);
-	r->interrupted = s->cfg->interrupt && atomic_load(s->cfg->interrupt);
-	r->stopped_by_error = s->failed;
-	r->error = s->error;
-	r->timeout = s->timeout;
-	r->wrong = s->wrong;
-	if (s->cfg->record) {
-		r->recording.rows = s->cfg->record->of.rows;
-		r->recording.recorded = answers_writer_count(s->cfg->record);
-		r->recording.refused = atomic_load(&s->cfg->record->refused);
-	}
-	if (!r->interrupted && !r->stopped_by_error && result_measured(r) == 0 && r->unanswered + r->unsent == 0)
-		fail_unmeasured(r, s);
-}
-
-static int gather_scenario(struct result *r, const struct shared *s, struct worker *workers, unsigned n,
-			   struct error *err)
-{
-	struct queries **queries;
-	uint64_t library = dataset_batches(s->dataset) * s->cfg->what.batch;
-	int e = ERR_NOMEM;
-
-	if (!s->cfg->scenario.scenario)
-		return 0;
-	queries = calloc(n, sizeof(struct queries *));
-	if (queries) {
-		for (unsigned i = 0; i < n; i++)
-			queries[i] = &workers[i].queries;
-		e = scenario_gather(r, s->cfg, queries, n, s->start, library);
-	}
-	free(queries);
-	return e < 0 ? error_set(err, ERR_NOMEM, "out of memory for the latencies of a scenario") : 0;
-}
-
-/* What was asked for. ERR_NOMEM. */
-static int describe(struct result *r, const struct run_config *cfg)
-{
-	static const char *const processes[] = {
-		[ARRIVAL_CLOSED] = "closed", [ARRIVAL_CONSTANT] = "constant", [ARRIVAL_POISSON] = "poisson"};
-	static const char *const orders[] = {
-		[ROWS_SEQUENTIAL] = "sequential", [ROWS_SHUFFLED] = "shuffled", [ROWS_DRAWN] = "drawn"};
-	bool open = cfg->arrival != ARRIVAL_CLOSED;
-
-	r->limit = cfg->limit;
-	r->tensor_batch = cfg->what.batch;
-	r->workers = cfg->workers;
-	r->burn_in = cfg->burn_in;
-	r->max_rps = open ? rate_schedule_peak(&cfg->schedule) : 0;
-	r->offered = (struct offered){
-		.process = processes[cfg->arrival],
-		.schedule = open ? rate_schedule_format(&cfg->schedule) : NULL,
-		.order = orders[cfg->order],
-		.repeat = cfg->repeat,
-		.seed = cfg->seed,
-		.warm_up = cfg->warm_up,
-		.duration = cfg->duration,
-		.at_least = cfg->at_least,
-		.batch = cfg->what.batch,
-	};
-	r->verification.share = cfg->verify.share;
-	r->verification.tolerance = cfg->verify.tolerance.absolute;
-	r->verification.relative_tolerance = cfg->verify.tolerance.relative;
-	r->verification.show = cfg->verify.show;
-	return open && !r->offered.schedule ? ERR_NOMEM : 0;
-}
-
 /* Lets the threads go and reports until they are done. */
 static int measure(struct shared *s, struct worker *workers, unsigned n, struct result *r, struct error *err)
 {
@@ -545,16 +369,14 @@ int runner_run(const struct run_config *cfg, struct result *r, struct error *err
 	e = workers_open(workers, &s, n, err);
 	if (e == 0 && recorder_add_stages(&r->all, workers[0].driver->stages) < 0)
 		e = error_set(err, ERR_NOMEM, "out of memory");
-	if (e == 0 && describe(r, cfg) < 0)
+	if (e == 0 && gather_settings(r, cfg) < 0)
 		e = error_set(err, ERR_NOMEM, "out of memory");
 	if (e == 0) {
 		network_look(&r->network, cfg, workers[0].driver);
 		e = measure(&s, workers, n, r, err);
 	}
-	if (e == 0) {
-		gather_result(r, &s, workers, n);
-		e = gather_scenario(r, &s, workers, n, err);
-	}
+	if (e == 0)
+		e = gather_result(r, &s, workers, n, err);
 	if (e < 0)
 		result_release(r);
 	for (unsigned i = 0; i < n; i++)

@@ -54,6 +54,8 @@ void offered_write_text(FILE *out, const struct result *r)
 			result_rate(r), seconds(result_measured_time(r)));
 	}
 	write_order(out, o);
+	if (o->ran_dry)
+		fputs("Note: the dataset ended before the run's time did: -repeat starts it again\n", out);
 }
 
 /* Null where there is none. */
@@ -76,6 +78,7 @@ void offered_write_json(struct json_writer *w, const struct result *r)
 	json_uint(w, "Seed", o->seed);
 	json_string(w, "Order", o->order);
 	json_bool(w, "Repeat", o->repeat);
+	json_bool(w, "DatasetEndedFirst", o->ran_dry);
 	write_seconds(w, "WarmUpSeconds", o->warm_up);
 	write_seconds(w, "DurationSeconds", o->duration);
 	json_uint(w, "AtLeastInferences", o->at_least);

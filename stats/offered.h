@@ -27,6 +27,7 @@ struct offered {
 	 * the window of time began and ended in which they were; until 0: a count ended it. */
 	uint64_t requests;
 	nsec_t first, last, from, until;
+	bool ran_dry; /* the dataset ended before time, schedule or limit did */
 };
 
 /* Inferences/s of the schedule as it was in the measured window; if a count ended that, from the first to the last of them. 0

@@ -301,6 +301,27 @@ static void repeated_dataset_wraps_with_its_rows(void **state)
 		check_seen(f, id, id + 1, (id < 400 ? 3 : 2) + 3);
 }
 
+static void dataset_that_ends_before_the_time_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 100);
+	open_loop(f, ARRIVAL_CONSTANT, "10000");
+	f->cfg.duration = 3600 * NSEC_PER_SEC;
+	run(f);
+	assert_int_equal(inferences(f, OUTCOME_OK), 100);
+	assert_true(f->result.offered.ran_dry);
+	/* what came, not the hour, is what was measured */
+	assert_true(result_measured_time(&f->result) < 3600 * NSEC_PER_SEC);
+	f->cfg.limit = 100;
+	run_again(f);
+	assert_false(f->result.offered.ran_dry);
+	f->cfg.limit = 0;
+	f->cfg.duration = 5 * NSEC_PER_MSEC;
+	run_again(f);
+	assert_false(f->result.offered.ran_dry);
+}
+
 static void shuffled_run_asks_every_row_once(void **state)
 {
 	struct fixture *f = *state;
@@ -412,6 +433,7 @@ int main(void)
 		TEST(interrupted_schedule_counts_what_was_due_until_then),
 		TEST(unreachable_server_ends_with_the_time),
 		TEST(repeated_dataset_wraps_with_its_rows),
+		TEST(dataset_that_ends_before_the_time_is_told),
 		TEST(shuffled_run_asks_every_row_once),
 		TEST(shuffled_and_limited_run_takes_its_rows_from_the_whole_file),
 		TEST(repeating_without_an_end_is_refused),
