@@ -77,7 +77,7 @@ int fixture_setup(void **state)
 		.threads = 3,
 		.drain = 20 * NSEC_PER_MSEC,
 		.interrupt = &f->server->interrupt,
-		.observer = {f, count_period, count_burn_in, NULL, count_note},
+		.observer = {.arg = f, .period = count_period, .burn_in_complete = count_burn_in, .note = count_note},
 	};
 	*state = f;
 	return 0;
