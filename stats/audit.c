@@ -119,8 +119,7 @@ static void judge_outcomes(struct audit *a, const struct result *r)
 	if (n[OUTCOME_TIMEOUT])
 		add(a, VERDICT_ERRORS,
 		    "%" PRIu64 " of %" PRIu64
-		    " inferences timed out and would have taken longer: raise -timeout, or lower "
-		    "the load",
+		    " inferences timed out and would have taken longer: raise -timeout, or lower the load",
 		    n[OUTCOME_TIMEOUT], result_measured(r));
 	if (n[OUTCOME_WRONG])
 		add(a, VERDICT_ERRORS,
@@ -161,9 +160,8 @@ static void judge_threads(struct audit *a, const struct result *r)
 		    more_power(what, r));
 	else
 		add(a, VERDICT_CLIENT_LIMITED,
-		    "thread %u had no core for %.0f %% of the time (CPU %.0f %%): keep the server and others off its "
-		    "core, or "
-		    "take another machine",
+		    "thread %u had no core for %.0f %% of the time (CPU %.0f %%): keep the server and others off "
+		    "its core, or take another machine",
 		    at, percent(waiting), percent(cpu));
 }
 
@@ -173,8 +171,7 @@ static void judge_machine(struct audit *a, const struct result *r)
 
 	if (a->machine.steal > STEAL_TOLERATED)
 		add(a, VERDICT_CLIENT_LIMITED,
-		    "the hypervisor took %.1f %% of this machine's CPU time (steal): take a machine with cores of its "
-		    "own",
+		    "the hypervisor took %.1f %% of this machine's CPU time (steal): take one with cores of its own",
 		    percent(a->machine.steal));
 	if (wall > 0 && (double)a->machine.throttled > THROTTLED_TOLERATED * (double)wall)
 		add(a, VERDICT_CLIENT_LIMITED,
@@ -248,8 +245,7 @@ static void judge_window(struct audit *a, const struct result *r)
 		    a->starvations ? "pass the dataset with -file, not through a pipe" : more_power(what, r));
 	else if (rate_reached(a) && share > 1 - a->percentile / 100)
 		add(a, VERDICT_CLIENT_LIMITED,
-		    "%.1f %% of the inferences waited for one of the %u workers, all busy, which q%g shows: raise "
-		    "-workers",
+		    "%.1f %% of the inferences found all %u workers busy, which q%g shows: raise -workers",
 		    percent(share), r->workers, a->percentile);
 }
 
@@ -257,14 +253,13 @@ static void judge_backlog(struct audit *a, const struct result *r)
 {
 	if (!rate_reached(a) && window_was_full(r))
 		add(a, VERDICT_UNSTABLE,
-		    "%.2f inferences/s were asked for and %.2f sent, all %u workers busy: lower the rate, or raise "
-		    "-workers "
-		    "if the server can do more at a time",
+		    "%.2f inferences/s were asked for and %.2f sent, all workers (%u) busy: lower the rate, or raise "
+		    "-workers if the server can do more at a time",
 		    offered_rate(&r->offered), sent_rate(r), r->workers);
 	if (unsent_shows(r))
 		add(a, VERDICT_UNSTABLE,
-		    "%" PRIu64 " requests due were never sent, %" PRIu64 " had no answer when the run "
-		    "ended: they count nowhere, lower the rate",
+		    "%" PRIu64 " requests due were never sent, %" PRIu64
+		    " had no answer when the run ended: they count nowhere, lower the rate",
 		    r->unsent, r->unanswered);
 }
 
@@ -274,6 +269,16 @@ struct window {
 	double median; /* mean of its periods' medians, weighted by inferences */
 };
 
+static nsec_t period_begin(const struct result *r, size_t i)
+{
+	return i > 0 ? r->periods[i - 1].test_time : 0;
+}
+
+static nsec_t period_length(const struct result *r, size_t i)
+{
+	return r->periods[i].test_time - period_begin(r, i);
+}
+
 /* The whole periods after the burn-in, into consecutive thirds. False: there are too few of them. */
 static bool make_windows(struct window windows[WINDOWS], const struct result *r)
 {
@@ -281,23 +286,20 @@ static bool make_windows(struct window windows[WINDOWS], const struct result *r)
 	size_t first = 0, last = r->nperiods;
 
 	memset(windows, 0, WINDOWS * sizeof(*windows));
-	while (first < last && (first == 0 ? 0 : r->periods[first - 1].test_time) < burn_in)
+	while (first < last && period_begin(r, first) < burn_in)
 		first++;
 	/* The last one ends with the run. */
-	if (last >= first + 2 &&
-	    r->periods[last - 1].test_time - r->periods[last - 2].test_time <
-		    (r->periods[last - 2].test_time - (last >= 3 ? r->periods[last - 3].test_time : 0)) / 2)
+	if (last >= first + 2 && period_length(r, last - 1) < period_length(r, last - 2) / 2)
 		last--;
 	if (last - first < WINDOWS)
 		return false;
 	for (size_t i = first; i < last; i++) {
-		const struct period *p = &r->periods[i], *before = i ? p - 1 : &(const struct period){0};
 		struct window *w = &windows[(i - first) * WINDOWS / (last - first)];
-		uint64_t n = p->inferences - before->inferences;
+		uint64_t n = r->periods[i].inferences - (i > 0 ? r->periods[i - 1].inferences : 0);
 
 		w->inferences += n;
-		w->time += p->test_time - before->test_time;
-		w->median += (double)n * (double)p->quantiles[1];
+		w->time += period_length(r, i);
+		w->median += (double)n * (double)r->periods[i].quantiles[1];
 	}
 	for (int i = 0; i < WINDOWS; i++) {
 		if (windows[i].inferences < WINDOW_INFERENCES || windows[i].time <= 0)

@@ -132,7 +132,7 @@ static void requests_that_wait_for_a_worker_are_not_the_generators_delay(void **
 	took = f->stamps[N - 1].sent - f->stamps[0].intended;
 	assert_true(fabs(a->behind - (1 - (N - 1) * 1e6 / (double)took)) < 1e-9);
 	assert_true(a->behind > 0.7);
-	check_reason(a, VERDICT_UNSTABLE, "all 1 workers busy");
+	check_reason(a, VERDICT_UNSTABLE, "all workers (1) busy");
 	assert_true(a->verdict == VERDICT_UNSTABLE || a->verdict == VERDICT_CLIENT_LIMITED);
 }
 

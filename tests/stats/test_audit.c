@@ -302,7 +302,7 @@ static void a_queue_that_grew_is_unstable(void **state)
 	make_empty(&r, true);
 	record(&r, S, 5 * US, MS, REQUESTS);
 	r.audit.behind = 0.4;
-	expect(&r, VERDICT_UNSTABLE, WORDS("1000.00", "600.00", "16 workers busy", "lower the rate"));
+	expect(&r, VERDICT_UNSTABLE, WORDS("1000.00", "600.00", "all workers (16) busy", "lower the rate"));
 }
 
 /* n periods of a second with these rates and medians. */
