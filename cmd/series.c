@@ -28,6 +28,11 @@ int series_prepare(struct invocation *v, struct error *err)
 	if (o->limit_rps > 0 || o->rate[0])
 		return error_set(err, ERR_USAGE,
 				 "-rate, -limit-rps: the rates are those of -sweep or -search: drop it");
+	if (v->series.kind == SERIES_SEARCH && (v->options.max_queries > 0 || v->options.repetitions > 1))
+		return error_set(
+			err, ERR_USAGE,
+			"-max-queries and -repetitions: a search measures by time, and repeats what it must: drop "
+			"them, see -probe-duration and -duration");
 	/* Any rate says that the loop is open; each run gets its own. */
 	o->limit_rps = 1;
 	if (v->series.kind == SERIES_SEARCH && !o->process[0])

@@ -187,6 +187,7 @@ int search_run(struct invocation *v)
 		return status;
 	search_init(&s.search, &v->series.search);
 	search_log_write_heading(stdout, &v->series.slo);
+	fflush(stdout);
 	while (status == EXIT_OK && search_goes_on(&s.search))
 		status = probe(&s);
 	if (status == EXIT_OK)

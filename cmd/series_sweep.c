@@ -92,6 +92,7 @@ static void print_point(const struct sweep *s, size_t index, const struct sweep_
 		printf("%s %s %.10g", i ? "," : "", sweep_variable_name(s->axes[i].variable),
 		       point->values[s->axes[i].variable]);
 	putchar('\n');
+	fflush(stdout);
 }
 
 /* A run that was made counts in the table, whatever it is worth; *ret_goes_on: the next one can be made. */

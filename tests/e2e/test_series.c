@@ -105,6 +105,22 @@ static void the_command_of_a_sweep_is_run_before_each_point(void **state)
 		  NULL, WORDS("-sweep-command", "status 7"));
 }
 
+static void an_interrupted_sweep_tells_what_it_has(void **state)
+{
+	struct process_result r;
+
+	(void)state;
+	process_run(&r,
+		    WORDS(NULL_RUN, "-file", files.data, "-sweep=workers=1..4", NO_HISTOGRAM, "-sweep-command",
+			  "test {workers} != 2 || kill -TERM $PPID", "-summary-csv-out-file=interrupted.csv"),
+		    NULL, LIMIT_SECONDS);
+	assert_int_equal(r.status, 128 + 15);
+	check_holds(r.out, WORDS("== Point 2 of 3", "== Sweep"));
+	assert_null(strstr(r.out, "== Point 3 of 3"));
+	process_result_release(&r);
+	assert_in_range(count_lines("interrupted.csv"), 2, 3);
+}
+
 static void what_makes_no_series_is_wrong_usage(void **state)
 {
 	static const struct {
@@ -124,6 +140,9 @@ static void what_makes_no_series_is_wrong_usage(void **state)
 		{{"-search=max-rate", "-slo=p99<=1ms", "-search-precision=x"}, "-search-precision"},
 		{{"-search=max-rate", "-slo=p99<=1ms", "-stable"}, "-stable"},
 		{{"-search=max-rate", "-slo=p99<=1ms", "-rate=100"}, "-rate"},
+		{{"-search=max-rate", "-slo=p99<=1ms", "-repetitions=3"}, "-repetitions"},
+		{{"-search=max-rate", "-slo=p99<=1ms", "-max-queries=3"}, "-max-queries"},
+		{{"-search=max-rate", "-slo=p99<=1ms", "-arrival=closed"}, "-arrival"},
 		{{"-sweep=rate=1,2", "-limit-rps=100"}, "-rate"},
 		{{"-summary-out-file=x.json"}, "-summary-out-file"},
 		{{"-stable", "-window=0"}, "-window"},
@@ -233,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_runs_every_point_as_often_as_asked),
 		cmocka_unit_test(a_sweep_of_rates_offers_them),
 		cmocka_unit_test(the_command_of_a_sweep_is_run_before_each_point),
+		cmocka_unit_test(an_interrupted_sweep_tells_what_it_has),
 		cmocka_unit_test(what_makes_no_series_is_wrong_usage),
 		cmocka_unit_test(a_search_ends_at_the_end_of_its_range),
 		cmocka_unit_test(a_search_finds_less_than_the_server_can_do),
