@@ -82,20 +82,29 @@ static int choose_workload(const struct workload_ops **ret, const char *name, st
 	return error_set(err, ERR_USAGE, "-use-case %s: there is no such use case; there is %s", name, names);
 }
 
-/* What can be said of the dataset before it is opened. */
+/* The option that makes several runs of the command line, or NULL. */
+static const char *option_of_several_runs(const struct run_options *o)
+{
+	if (o->series.search[0])
+		return "-search";
+	if (o->series.sweep[0])
+		return "-sweep";
+	return o->repetitions > 1 ? "-repetitions" : NULL;
+}
+
+/* What can be said of the dataset before it is opened, and of the file of its answers. */
 static int check_file(const struct run_options *o, struct error *err)
 {
 	bool standard_input = !o->file[0] || strcmp(o->file, "-") == 0;
-	const char *again = o->series.search[0]  ? "-search"
-			    : o->series.sweep[0] ? "-sweep"
-			    : o->repetitions > 1 ? "-repetitions"
-						 : NULL;
+	const char *again = option_of_several_runs(o);
 	struct stat st;
 
 	if (standard_input && isatty(STDIN_FILENO))
 		return error_set(err, ERR_USAGE, "no dataset: name one with -file, or pipe it in");
 	if (again && (standard_input || (stat(o->file, &st) == 0 && !S_ISREG(st.st_mode))))
 		return error_set(err, ERR_USAGE, "%s needs a file that can be read again: pass -file", again);
+	if (again && o->verify.record_file[0])
+		return error_set(err, ERR_USAGE, "-record-answers is for one run: leave %s out", again);
 	return 0;
 }
 

@@ -86,7 +86,7 @@ static void what_a_server_answered_verifies_it(void **state)
 	prints(FRAUD_WORDS(WITH_REFERENCE, "-workers=3", "-tolerance=0", "-verify=module.answers", "-burn-in=100"),
 	       WORDS("Verified: " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT
 		     " answers compared with module.answers (tolerance "
-		     "0): all right, largest difference 0\n",
+		     "0): all right, largest difference 0, the same class in " TEST_ROWS_TEXT "\n",
 		     "1900 right, 0 wrong"));
 	/* Under the older name, and asked otherwise. */
 	prints(FRAUD_WORDS(WITH_REFERENCE, "-use-dag=false", "-tolerance=0", "-expected-answers=module.answers"),
@@ -228,7 +228,9 @@ static void what_cannot_be_verified_is_refused_before_the_run(void **state)
 	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-verify=good.answers", "-expected-answers=good.answers"),
 		  NULL, WORDS("-verify", "-expected-answers"));
 	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-record-answers=x.answers", "-repetitions=2"), NULL,
-		  WORDS("-record-answers", "one run"));
+		  WORDS("-record-answers", "one run", "-repetitions"));
+	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-record-answers=x.answers", "-sweep=workers=1,2"), NULL,
+		  WORDS("-record-answers", "one run", "-sweep"));
 	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-record-answers=-"), NULL, WORDS("-record-answers"));
 	run_fails(2, WORDS(NULL_RUN, "-file", files.data, "-record-answers", files.data), NULL,
 		  WORDS("-record-answers", "-file"));
