@@ -59,6 +59,7 @@ static int check_row(struct verifier *v, uint64_t number, uint64_t id, const voi
 	if (wanted && wanted != values)
 		return another_count(v, &m, values, wanted, err);
 	v->found.compared++;
+	v->found.same_class += values_largest(got, values) == values_largest(expected, values);
 	if (values_agree(got, expected, values, &v->cfg->tolerance, &v->found.largest_difference))
 		return 0;
 	v->found.wrong++;

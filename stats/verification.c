@@ -35,6 +35,7 @@ void verification_add(struct verification *to, const struct verification *from)
 	to->compared += from->compared;
 	to->wrong += from->wrong;
 	to->missing += from->missing;
+	to->same_class += from->same_class;
 	to->largest_difference = fmax(to->largest_difference, from->largest_difference);
 	for (unsigned i = 0; i < from->nfirst; i++)
 		verification_note(to, &from->first[i]);
@@ -74,7 +75,8 @@ void verification_write_text(FILE *out, const struct verification *v)
 	else
 		fprintf(out, "%" PRIu64 " wrong", v->wrong);
 	if (v->compared > 0)
-		fprintf(out, ", largest difference %.3g", v->largest_difference);
+		fprintf(out, ", largest difference %.3g, the same class in %" PRIu64, v->largest_difference,
+			v->same_class);
 	fputc('\n', out);
 	for (unsigned i = 0; i < v->nfirst; i++)
 		write_mismatch(out, &v->first[i]);
@@ -130,6 +132,7 @@ void verification_write_json(struct json_writer *w, const struct verification *v
 	json_uint(w, "Compared", v->compared);
 	json_uint(w, "Wrong", v->wrong);
 	json_uint(w, "Missing", v->missing);
+	json_uint(w, "SameClass", v->same_class);
 	json_double(w, "LargestDifference", v->compared ? v->largest_difference : NAN);
 	json_begin_array(w, "FirstWrong");
 	for (unsigned i = 0; i < v->nfirst; i++)

@@ -32,6 +32,7 @@ struct verification {
 	uint64_t answers; /* well-formed ones, whether or not they were of the sampled share */
 	uint64_t compared, wrong;
 	uint64_t missing;          /* of the share, but the file has no answer to the row */
+	uint64_t same_class;       /* compared, and the largest value is the same one as expected */
 	double largest_difference; /* of all values compared, right or wrong; NaNs left out */
 	unsigned nfirst;
 	struct mismatch first[MISMATCHES_MAX]; /* those of the lowest request numbers, in order */

@@ -56,3 +56,20 @@ void values_find_worst(struct value_difference *ret, const void *got, const floa
 		}
 	}
 }
+
+size_t values_largest(const void *values, size_t n)
+{
+	float largest = -INFINITY;
+	size_t ret = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		float v;
+
+		memcpy(&v, (const char *)values + i * sizeof(v), sizeof(v));
+		if (v > largest) {
+			largest = v;
+			ret = i;
+		}
+	}
+	return ret;
+}

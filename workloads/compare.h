@@ -23,5 +23,7 @@ struct value_difference {
 bool values_agree(const void *got, const float *expected, size_t n, const struct tolerance *t, double *largest);
 /* The value that differs most of two rows that do not agree; a NaN more than all. */
 void values_find_worst(struct value_difference *ret, const void *got, const float *expected, size_t n);
+/* Index of the largest of n values at any alignment, the first of equals: of probabilities, the class that was chosen. */
+size_t values_largest(const void *values, size_t n);
 
 #endif

@@ -108,6 +108,7 @@ static void right_answers_are_right(void **state)
 	assert_int_equal(f->result.verification.wrong, 0);
 	assert_int_equal(f->result.verification.nfirst, 0);
 	assert_true(f->result.verification.largest_difference == 0);
+	assert_int_equal(f->result.verification.same_class, ROWS);
 	assert_int_equal(inferences(f, OUTCOME_OK), ROWS);
 }
 
@@ -138,12 +139,15 @@ static void the_first_wrong_ones_are_shown_with_any_number_of_threads(void **sta
 {
 	struct fixture *f = *state;
 
-	for (unsigned i = 0; i < ROWS; i += 7)
+	for (unsigned i = 0; i < ROWS; i += 7) {
 		f->expected[2 * i] = 0;
+		f->expected[2 * i + 1] = 1;
+	}
 	for (unsigned threads = 1; threads <= 4; threads++) {
 		f->cfg.threads = threads;
 		run(f);
 		assert_int_equal(f->result.verification.wrong, (ROWS + 6) / 7);
+		assert_int_equal(f->result.verification.same_class, ROWS - (ROWS + 6) / 7);
 		assert_int_equal(f->result.verification.nfirst, 5);
 		for (unsigned i = 0; i < 5; i++)
 			assert_int_equal(f->result.verification.first[i].row, 7 * i);

@@ -109,6 +109,7 @@ static struct verification some_wrong(void)
 		.compared = 490,
 		.wrong = 3,
 		.missing = 2,
+		.same_class = 488,
 		.largest_difference = 0.25,
 		.nfirst = 2,
 		.first = {{.request = 7, .row = 21, .value = 1, .got = 0.75F, .expected = 0.5F},
@@ -124,14 +125,15 @@ static void the_report_says_how_many_and_which(void **state)
 	(void)state;
 	says(&v, &none,
 	     "Verified: 490 of 1000 answers compared with a.answers (share 50 %, tolerance 1e-05 and 0.001 of the "
-	     "expected value): 3 wrong, largest difference 0.25\n"
+	     "expected value): 3 wrong, largest difference 0.25, the same class in 488\n"
 	     "  row 21: value 1 is 0.75, expected 0.5, difference 0.25\n"
 	     "  row 4: 10 values, expected 1001\n"
 	     "  and 1 more\n"
 	     "Warning: 2 answers could not be compared: a.answers has no answer to their rows\n");
 	v = (struct verification){.file = "b", .share = 1, .answers = 5, .compared = 5, .largest_difference = 1e-7};
 	says(&v, &none,
-	     "Verified: 5 of 5 answers compared with b (tolerance 0): all right, largest difference 1e-07\n");
+	     "Verified: 5 of 5 answers compared with b (tolerance 0): all right, largest difference 1e-07, the same "
+	     "class in 0\n");
 	v.compared = 0;
 	says(&v, &none, "Verified: 0 of 5 answers compared with b (tolerance 0): nothing is known of them\n");
 	v.file = NULL;
@@ -167,6 +169,7 @@ static void json_has_the_same(void **state)
 				  "  \"Compared\": 490,\n"
 				  "  \"Wrong\": 3,\n"
 				  "  \"Missing\": 2,\n"
+				  "  \"SameClass\": 488,\n"
 				  "  \"LargestDifference\": 0.25,\n"
 				  "  \"FirstWrong\": [\n"
 				  "   {\n"

@@ -362,6 +362,18 @@ static void tolerances_add_up(void **state)
 	assert_true(values_agree(near, near, 1, &(struct tolerance){0, 0}, &largest));
 }
 
+static void the_class_is_the_first_largest_value(void **state)
+{
+	const float values[] = {-3, 0.25F, 0.5F, 0.5F, NAN};
+	char bytes[sizeof(values) + 1];
+
+	(void)state;
+	memcpy(bytes + 1, values, sizeof(values));
+	assert_int_equal(values_largest(bytes + 1, 5), 2);
+	assert_int_equal(values_largest(values, 1), 0);
+	assert_int_equal(values_largest(values + 4, 1), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -378,6 +390,7 @@ int main(void)
 		cmocka_unit_test(checksums_are_fnv_1a),
 		cmocka_unit_test(a_difference_is_found_wherever_it_is),
 		cmocka_unit_test(tolerances_add_up),
+		cmocka_unit_test(the_class_is_the_first_largest_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
