@@ -265,6 +265,8 @@ static int name_period_files(struct invocation *v, const struct run_name *name, 
 	struct period_files *f = &v->period_files;
 
 	*f = (struct period_files){0};
+	if (name->brief)
+		return 0;
 	if (o->hlog_file[0])
 		f->hlog_path = run_path(o->hlog_file, name);
 	if (o->csv_file[0])
@@ -330,6 +332,7 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 		config.record = &recording;
 	fill_texts(&r, v, name);
 	config.observer = observer_of(v, name);
+	config.network_baseline = config.network_baseline && !name->brief;
 	v->header_printed = false;
 	e = check_recording(v, name, &err);
 	if (e == 0 && !name->brief)

@@ -71,7 +71,7 @@ static void whole_way(const char *redis_host, const char *run_host, const char *
 			  "-enable-reference-data-redis", "-workers=4", "-file", files.data),
 		    how),
 	       &o);
-	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
+	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT, "Network baseline, Redis PING to "));
 	process_result_release(&r);
 }
 
