@@ -40,11 +40,6 @@ static void keep_hidden(struct merge *m, const struct option *opt)
 	}
 }
 
-static bool begins(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
-
 static bool ends(const char *text, const char *with)
 {
 	size_t len = strlen(text), end = strlen(with);
@@ -55,7 +50,14 @@ static bool ends(const char *text, const char *with)
 /* Names a file that a run writes: those of the earlier run are not to be replaced. */
 static bool is_output(const struct option *opt)
 {
-	return ends(opt->name, "-out-file") || begins(opt->name, "output-file-") || begins(opt->name, "record-");
+	static const char *const others[] = {"output-file-stats-hdr-response-latency-hist", "record-answers",
+					     "mlperf-summary", "accuracy-log"};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (strcmp(opt->name, others[i]) == 0)
+			return true;
+	}
+	return ends(opt->name, "-out-file");
 }
 
 /* Whether the option goes into the new command line. */
