@@ -225,7 +225,7 @@ static void a_signal_is_handed_on_and_ends_the_series(void **state)
 {
 	(void)state;
 	check_interrupt("kill -INT $PPID; exec sleep 60", SIGINT);
-	check_interrupt("kill -TERM $PPID; exec sleep 60", SIGTERM);
+	check_interrupt("kill -TERM $PPID; exec sleep 900", SIGTERM);
 	/* A run that ends well on it, as ours do. */
 	check_interrupt("trap 'exit 0' INT; kill -INT $PPID; while :; do :; done", SIGINT);
 }
@@ -233,7 +233,7 @@ static void a_signal_is_handed_on_and_ends_the_series(void **state)
 static void a_second_signal_kills(void **state)
 {
 	(void)state;
-	check_interrupt("trap '' INT TERM; kill -INT $PPID; kill -TERM $PPID; exec sleep 60", SIGTERM);
+	check_interrupt("trap '' INT TERM; kill -INT $PPID; kill -TERM $PPID; exec sleep 900", SIGTERM);
 }
 
 int main(void)

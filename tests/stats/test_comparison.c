@@ -183,6 +183,9 @@ static void a_run_counts_once(void **state)
 	(void)state;
 	assert_int_equal(comparison_make(&c, runs, 2, runs + 2, 1, &rules, &err), ERR_USAGE);
 	assert_non_null(strstr(err.text, "the same run"));
+	runs[2].start++;
+	assert_int_equal(comparison_make(&c, runs, 1, runs + 2, 1, &rules, NULL), 0); /* equal, but another one */
+	comparison_release(&c);
 	assert_int_equal(comparison_make(&c, runs, 1, runs + 1, 1, &rules, NULL), 0);
 	assert_int_equal(c.differences[METRIC_RATE].finding, FINDING_TOO_FEW);
 	comparison_release(&c);

@@ -258,6 +258,34 @@ static void histograms_that_contradict_themselves_are_refused(void **state)
 	free(text);
 }
 
+/* Of values in one bucket. */
+static void a_minimum_above_the_maximum_is_refused(void **state)
+{
+	struct result r;
+	struct stamps s = {.sent = 5, .received = 100025};
+	struct result_file f;
+	char *text, *from, *bad;
+	size_t len;
+
+	(void)state;
+	make_result(&r, true);
+	recorder_reset(&r.all);
+	recorder_record(&r.all, &s, OUTCOME_OK, 1);
+	assert_int_equal(report_json(path, &r, NULL), 0);
+	result_release(&r);
+	assert_int_equal(file_read(&text, &len, path, RESULT_FILE_MAX, NULL), 0);
+	assert_int_equal(parse(&f, text, NULL), 0);
+	assert_int_equal(f.response.min, 100025);
+	result_file_release(&f);
+	from = strstr(text, "\"Response\"");
+	assert_non_null(from);
+	bad = replaced(from, "\"Min\": 100025", "\"Min\": 100026");
+	memcpy(from, bad, strlen(bad)); /* as long as before */
+	assert_int_equal(parse(&f, text, NULL), ERR_FORMAT);
+	free(bad);
+	free(text);
+}
+
 static void a_file_cut_short_anywhere_is_refused(void **state)
 {
 	struct result_file f;
@@ -284,6 +312,7 @@ int main(void)
 		cmocka_unit_test(arguments_that_are_no_words_are_refused),
 		cmocka_unit_test(what_is_no_result_says_why),
 		cmocka_unit_test(histograms_that_contradict_themselves_are_refused),
+		cmocka_unit_test(a_minimum_above_the_maximum_is_refused),
 		cmocka_unit_test(a_file_cut_short_anywhere_is_refused),
 	};
 
