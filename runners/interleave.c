@@ -47,10 +47,26 @@ char *interleave_path(const char *folder, const struct interleave_block *block, 
 	return ret;
 }
 
+/* Options that cannot stand in a command line, and why. */
+static const struct {
+	const char *name, *why;
+} refused[] = {
+	{"seed", "which is given to each pair: pass -seed to interleaving"},
+	{"json-out-file", "which is in the results' folder for each run"},
+	{"output-file-stats-hdr-response-latency-hist", "which is in the results' folder for each run"},
+	{"repetitions", "but each run is one: pass more pairs"},
+	{"sweep", "but each run is one"},
+	{"search", "but each run is one"},
+	{"hlog-out-file", "which each run would write anew"},
+	{"csv-out-file", "which each run would write anew"},
+	{"response-hgrm-out-file", "which each run would write anew"},
+	{"mlperf-summary", "which each run would write anew"},
+	{"accuracy-log", "which each run would write anew"},
+	{"record-answers", "which each run would write anew"},
+};
+
 int interleave_check(char *const *words, char side, struct error *err)
 {
-	static const char *const own[] = {"seed",        "json-out-file", "output-file-stats-hdr-response-latency-hist",
-					  "repetitions", "sweep",         "search"};
 	char name = side == 'a' ? 'A' : 'B';
 
 	if (!words[0] || words[0][0] == '-' || !words[0][0])
@@ -60,10 +76,10 @@ int interleave_check(char *const *words, char side, struct error *err)
 		const char *option = words[i] + strspn(words[i], "-");
 		size_t len = strcspn(option, "=");
 
-		for (size_t k = 0; option != words[i] && k < ARRAY_LEN(own); k++) {
-			if (strlen(own[k]) == len && memcmp(own[k], option, len) == 0)
-				return error_set(err, ERR_USAGE, "-interleave: %c has -%s, which interleaving sees to",
-						 name, own[k]);
+		for (size_t k = 0; option != words[i] && k < ARRAY_LEN(refused); k++) {
+			if (strlen(refused[k].name) == len && memcmp(refused[k].name, option, len) == 0)
+				return error_set(err, ERR_USAGE, "-interleave: %c has -%s, %s", name, refused[k].name,
+						 refused[k].why);
 		}
 	}
 	return 0;

@@ -142,7 +142,7 @@ static void note_verdicts(struct buf *notes, const char *name, const struct comp
 
 static void note_runs(struct buf *notes, const char *name, const struct comparison_side *s)
 {
-	uint64_t errors = 0, wrong = 0, timeouts = 0, unanswered = 0;
+	uint64_t errors = 0, wrong = 0, timeouts = 0, unanswered = 0, unsent = 0;
 
 	for (size_t i = 0; i < s->nruns; i++) {
 		note_run(notes, &s->runs[i]);
@@ -150,12 +150,14 @@ static void note_runs(struct buf *notes, const char *name, const struct comparis
 		wrong += s->runs[i].wrong;
 		timeouts += s->runs[i].timeouts;
 		unanswered += s->runs[i].unanswered;
+		unsent += s->runs[i].unsent;
 	}
 	note_verdicts(notes, name, s);
 	note_count(notes, name, errors, "requests ended in errors: no latency tells of them");
 	note_count(notes, name, wrong, "answers were wrong");
 	note_count(notes, name, timeouts, "requests timed out: their latency is that of giving up");
 	note_count(notes, name, unanswered, "requests were unanswered when their run ended");
+	note_count(notes, name, unsent, "requests were due and never sent");
 	note_count(notes, name, s->merged.saturated, "latencies were too long for the histogram");
 }
 

@@ -25,8 +25,12 @@ const char *const result_fact_names[RESULT_FACTS] = {
 	"Dataset.Bytes",
 	"Dataset.HeadCRC32",
 	"MetadataAutobatching",
-	"MaxRps",
-	"Arrival",
+	"Offered.Process",
+	"Offered.Schedule",
+	"Offered.Order",
+	"Offered.WarmUpSeconds",
+	"Offered.DurationSeconds",
+	"Scenario.Scenario",
 	"Client.Threads",
 	"Platform.CPUModel",
 	"Platform.CPUsOnline",
@@ -252,6 +256,8 @@ static int read_outcomes(const struct reader *r, struct result_file *f, const js
 		e = read_count(r, &f->timeouts, root, "Outcomes.Requests.Timeout");
 	if (e == 0)
 		e = read_count(r, &f->unanswered, root, "Outcomes.UnansweredRequests");
+	if (e == 0)
+		e = read_count(r, &f->unsent, root, "Offered.UnsentRequests");
 	if (e == 0)
 		e = read_bool(r, &f->interrupted, root, "Interrupted");
 	if (e == 0)

@@ -161,13 +161,14 @@ static void reader_is_told_what_differs_and_what_went_wrong(void **state)
 	s.a[0].errors = 3;
 	s.a[1].errors = 4;
 	s.b[0].timeouts = 2;
+	s.b[5].unsent = 9;
 	s.b[1].interrupted = true;
 	s.b[4].stopped_by_error = true;
 	assert_int_equal(comparison_make(&s.c, s.a, RUNS, s.b, RUNS, &rules, NULL), 0);
 	CHECK_NOTES(&s.c, "A and B differ in Workers: 16 and 32\n", "A is no one set-up: Program is ",
 		    "aibench_run_inference_triton in run_103.json", "A: 7 requests ended in errors",
-		    "B: 2 requests timed out", "run_201.json: the run was interrupted\n",
-		    "run_204.json: an error stopped the run\n",
+		    "B: 2 requests timed out", "B: 9 requests were due and never sent\n",
+		    "run_201.json: the run was interrupted\n", "run_204.json: an error stopped the run\n",
 		    "B: 2 of 6 runs are CLIENT-LIMITED and not VALID: run_202.json says why\n",
 		    "B: 1 of 6 runs are TOO SHORT and not VALID: run_205.json says why\n");
 	assert_null(strstr(s.c.notes.data, "run_203.json"));

@@ -96,7 +96,7 @@ static void what_was_written_is_read_back(void **state)
 	assert_string_equal(f.command_line, "aibench_run_inference_null -workers 3");
 	assert_string_equal(fact(&f, "Workers"), "3");
 	assert_string_equal(fact(&f, "Platform.CPUModel"), "Made Up 9000");
-	assert_string_equal(fact(&f, "Arrival"), "open");
+	assert_string_equal(fact(&f, "UseCase"), "creditcard-fraud");
 	assert_null(fact(&f, "Platform.Governor"));
 	assert_int_equal(f.start, 1700000000);
 	assert_true(f.rate == 500);
