@@ -133,7 +133,7 @@ static void print_finished(void *arg, const struct interleave_block *block, cons
 	fflush(stdout);
 }
 
-/* The runs of both sides, made first if asked for. Returns an error, or the number of the signal that ended it, or 0. */
+/* The runs of both sides, made first if asked for. Returns an error, the number of the signal that ended it, or 0. */
 static int gather(struct runs *a, struct runs *b, const struct config *c, const struct sides *s, struct error *err)
 {
 	struct interleave_config cfg = {

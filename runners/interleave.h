@@ -2,8 +2,9 @@
  * interleave.h - two command lines run in turn, so that what drifts on a machine (its temperature, its neighbours, a
  * server's memory) falls on both alike, and each run has a partner that was made beside it.
  *
- * Run i of A and run i of B are a pair: they are made one behind the other with the same -seed, so that a seeded schedule
- * is the same, and pair i + 1 goes the other way round: A B, B A or B A, A B, as the seed has it for every two pairs.
+ * Run i of A and run i of B are a pair: they are made one behind the other with the same -seed, so that a seeded
+ * schedule is the same, and pair i + 1 goes the other way round: A B, B A or B A, A B, as the seed has it for every
+ * two pairs.
  */
 #ifndef RUNNERS_INTERLEAVE_H
 #define RUNNERS_INTERLEAVE_H
@@ -35,13 +36,15 @@ struct interleave_config {
 /* The k-th run of all, from 0 on: 2 a pair. */
 struct interleave_block interleave_block_at(uint64_t seed, unsigned k);
 
-/* ERR_USAGE: there is no program, or it has an option that is interleaving's own: -seed, -json-out-file, -repetitions, … */
+/* ERR_USAGE: there is no program, or it has an option that interleaving gives (-seed, -json-out-file), or that makes no
+ * sense in one run of many (-repetitions, -hlog-out-file). */
 int interleave_check(char *const *words, char side, struct error *err) MUST_CHECK;
 
 /*
  * Runs all; what the programs print goes to files beside their results. Ends with the first run that fails, which err
- * names. SIGINT, SIGTERM and SIGHUP are handed on to the run under way, which then ends as it does by itself: ERR_CANCELED and
- * the signal in *ret_signal; a second one kills it. For a process of one thread. ERR_USAGE as interleave_check.
+ * names. SIGINT, SIGTERM and SIGHUP are handed on to the run under way, which then ends as it does by itself:
+ * ERR_CANCELED and the signal in *ret_signal; a second one kills it. For a process of one thread. ERR_USAGE as
+ * interleave_check.
  */
 int interleave_run(const struct interleave_config *cfg, int *ret_signal, struct error *err) MUST_CHECK;
 

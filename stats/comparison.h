@@ -2,8 +2,8 @@
  * comparison.h - two set-ups, each run several times: what differs between A and B, and whether the runs show it.
  *
  * The figures of a run are its rate and the mean and percentiles of its response time (of a closed loop: the service
- * time), as they stand in its result file; difference.h says how they are compared. Beside it all requests of a side are
- * merged into one histogram, exactly: counts of equal layouts are added up.
+ * time), as they stand in its result file; difference.h says how they are compared. Beside it all requests of a side
+ * are merged into one histogram, exactly: counts of equal layouts are added up.
  */
 #ifndef STATS_COMPARISON_H
 #define STATS_COMPARISON_H

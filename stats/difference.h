@@ -1,21 +1,22 @@
 /*
- * difference.h - whether one figure differs between two set-ups, from a few runs of each: a permutation test, an interval.
+ * difference.h - whether a figure differs between two set-ups, by a few runs of each: permutation test, t interval.
  *
  * The unit is the run, or the pair of interleaved runs: the thousands of requests within one share its cache, its
- * neighbours and its luck, and say little about the next run. Figures are compared as ratios, so everything is done on
- * their logarithms and told in percent: A against B is then the same as B against A with the sign turned.
+ * neighbours and its luck, and say little about the next run. Figures are compared as ratios, so everything is done
+ * on their logarithms and told in percent: A against B is then the same as B against A with the sign turned.
  *
  * - p is the larger one of two tests', both two-sided, so that a difference is claimed where both show it. The exact
- *   permutation test: of all ways to deal the same figures out to A and B (for pairs: to swap them within each pair), the
- *   share whose means differ at least as much; it assumes nothing of how runs scatter, but that both sides do it alike. With
- *   more than DIFFERENCE_EXACT_MAX ways, DIFFERENCE_DRAWS are drawn by a seed and the observed one is counted with them
- *   (Phipson and Smyth 2010), which keeps the level. And Welch's t test, for pairs Student's, which holds where one side
- *   scatters more than the other.
+ *   permutation test: of all ways to deal the same figures out to A and B (for pairs: to swap them within each pair),
+ *   the share whose means differ at least as much; it assumes nothing of how runs scatter, but that both sides do it
+ *   alike. With more than DIFFERENCE_EXACT_MAX ways, DIFFERENCE_DRAWS are drawn by a seed and the observed one is
+ *   counted with them (Phipson and Smyth 2010), which keeps the level. And Welch's t test, for pairs Student's, which
+ *   holds where one side scatters more than the other.
  * - The interval is that of the t test.
- * - Several figures at once are several chances to be wrong: Holm's method adjusts their p together, so that among figures of
- *   two equal set-ups any is called different with a probability of 1 - confidence at the most. Each interval is its own.
- * - Fewer than DIFFERENCE_RUNS_MIN a side are too few to tell, whatever they show; so are as many as could not reach the
- *   level if they differed as clearly as can be (5 pairs: p is 2 / 2^5 at best).
+ * - Several figures at once are several chances to be wrong: Holm's method adjusts their p together, so that among
+ *   figures of two equal set-ups any is called different with a probability of 1 - confidence at the most. Each
+ *   interval is its own.
+ * - Fewer than DIFFERENCE_RUNS_MIN a side are too few to tell, whatever they show; so are as many as could not reach
+ *   the level if they differed as clearly as can be (5 pairs: p is 2 / 2^5 at best).
  */
 #ifndef STATS_DIFFERENCE_H
 #define STATS_DIFFERENCE_H
@@ -66,8 +67,8 @@ struct difference {
 	enum finding finding;
 };
 
-/* Compares n figures of the same runs, Holm's adjustment over all of them. ERR_NOMEM; ERR_INVALID: paired with other numbers
- * of runs. */
+/* Compares n figures of the same runs, with Holm's adjustment over all of them. ERR_NOMEM; ERR_INVALID: paired, with more
+ * runs on one side. */
 int differences_find(struct difference *ret, const struct figures *f, size_t n,
 		     const struct difference_rules *rules) MUST_CHECK;
 

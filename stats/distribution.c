@@ -48,8 +48,8 @@ static double log_beta_term(double a, double b, double x)
 	return log_binomial + log(a * b / n);
 }
 
-/* Lentz's method, for x below the mean a / (a + b) or a little above it; takes hundreds of steps, at worst, close to the
- * mean, about sqrt(a + b). */
+/* Lentz's method, for x below the mean a / (a + b) or a little above it; takes hundreds of steps, close to the mean
+ * about sqrt(a + b). */
 static double beta_fraction(double a, double b, double x)
 {
 	double c = 1, d = 1 / (1 - (a + b) * x / (a + 1)), h = d;

@@ -1,12 +1,12 @@
 /*
  * early_stopping.h - how many requests show, with a stated confidence, that a percentile lies below a bound.
  *
- * The rule of MLPerf LoadGen (early_stopping.cc; MLPerf inference rules, appendix "Early stopping"): with t of the requests
- * over the bound, at least h(t) must have stayed under it, h(t) being the smallest h with
+ * The rule of MLPerf LoadGen (early_stopping.cc; MLPerf inference rules, appendix "Early stopping"): with t of the
+ * requests over the bound, at least h(t) must have stayed under it, h(t) being the smallest h with
  *	sum over x = 0 … t of C(h + t, x) p^(h + t - x) (1 - p)^x  <  1 - confidence,
- * that is: were the share under the bound only p, so few requests over it would be seen with a probability of less than
- * 1 - confidence. The sum is the incomplete beta function I_p(h, t + 1). LoadGen's tolerance d is 0 in all its scenarios;
- * who wants one passes p - d as p.
+ * that is: were the share under the bound only p, so few requests over it would be seen with a probability of less
+ * than 1 - confidence. The sum is the incomplete beta function I_p(h, t + 1). LoadGen's tolerance d is 0 in all its
+ * scenarios; who wants one passes p - d as p.
  *
  * A test that is made again and again on a growing run until it passes is no longer of that confidence: make it once.
  *

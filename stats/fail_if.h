@@ -1,9 +1,9 @@
 /*
  * fail_if.h - limits for differences, for a build that fails when a change makes things slower: "p99>+5%,rate<-2%".
  *
- * A limit is broken when the runs show it: when the whole interval of the difference lies beyond it. A difference that
- * looks larger and may be chance breaks nothing. Of several limits each has its share of the level (Bonferroni), so that
- * of runs that break none any limit is called broken with a probability of 1 - confidence at the most.
+ * A limit is broken when the runs show it: when the whole interval of the difference lies beyond it. A difference
+ * that looks larger and may be chance breaks nothing. Of several limits each has its share of the level (Bonferroni),
+ * so that of runs that break none any limit is called broken with a probability of 1 - confidence at the most.
  */
 #ifndef STATS_FAIL_IF_H
 #define STATS_FAIL_IF_H

@@ -1,8 +1,8 @@
 /*
  * result_file.h - a result of an earlier run, read back from the file of -json-out-file (stats/report_json.c).
  *
- * Only what comparing and repeating runs need. The file comes from outside: types, ranges and the sums of its histograms
- * are checked, members that are not there are left empty, members that are not known are passed over.
+ * Only what comparing and repeating runs need. The file comes from outside: types, ranges and the sums of its
+ * histograms are checked, members that are not there are left empty, members that are not known are passed over.
  */
 #ifndef STATS_RESULT_FILE_H
 #define STATS_RESULT_FILE_H

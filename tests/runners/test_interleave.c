@@ -70,13 +70,10 @@ static void every_two_pairs_go_both_ways_round(void **state)
 
 static void options_of_interleaving_are_refused_by_name(void **state)
 {
-	static const char *const own[] = {"-seed=1",
-					  "--seed",
-					  "-json-out-file",
-					  "-repetitions=3",
-					  "-sweep=x",
-					  "-search",
-					  "--output-file-stats-hdr-response-latency-hist="};
+	static const char *const own[] = {
+		"-seed=1",          "--seed",           "-json-out-file",
+		"-repetitions=3",   "-sweep=x",         "-search",
+		"-hlog-out-file=x", "--record-answers", "--output-file-stats-hdr-response-latency-hist="};
 	struct error err = {""};
 
 	(void)state;
