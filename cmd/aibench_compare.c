@@ -24,8 +24,9 @@ struct config {
 
 static const struct option table[] = {
 	{"confidence", OPTION_DOUBLE, FIELD(confidence),
-	 "Of the intervals, and of what is called better or worse: of comparisons of equal set-ups at most the rest "
-	 "finds any difference.",
+	 "Of the intervals and of what is called better or worse: of comparisons of equal set-ups at most 1 - "
+	 "confidence "
+	 "show any difference.",
 	 0.5, 0.9999},
 	{"fail-if", OPTION_STRING, FIELD(fail_if),
 	 "`limits` as p99>+5%,rate<-2%: exit status 1 if the runs show that B differs from A by more. Metrics: rate, "

@@ -136,6 +136,16 @@ static void too_few_runs_fail_only_where_that_is_asked_for(void **state)
 	free(compares(1, WORDS(COMPARE, "-strict", "old_1.json", "--", "slow_1.json")));
 }
 
+static void help_shows_how_it_is_called(void **state)
+{
+	char *out = compares(0, WORDS(COMPARE, "-help"));
+
+	(void)state;
+	check_holds(out, WORDS("Usage: aibench_compare [options] A... -- B...\n", "-interleave 10 -- bin/aibench_run_",
+			       "Exit status: 0; 1: "));
+	free(out);
+}
+
 static void wrong_usage_says_what_to_do(void **state)
 {
 	(void)state;
@@ -226,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_slower_rate_is_called_worse),
 		cmocka_unit_test(limits_decide_the_exit_status),
 		cmocka_unit_test(too_few_runs_fail_only_where_that_is_asked_for),
+		cmocka_unit_test(help_shows_how_it_is_called),
 		cmocka_unit_test(wrong_usage_says_what_to_do),
 		cmocka_unit_test(the_comparison_is_written_as_json),
 		cmocka_unit_test(runs_are_made_in_turn_and_compared_in_pairs),
