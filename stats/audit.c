@@ -138,21 +138,31 @@ static double busy(const struct thread_usage *t)
 	return t->wall > 0 ? (t->cpu + t->waiting) / t->wall : 0;
 }
 
+static unsigned busiest_thread(const struct audit *a)
+{
+	unsigned at = 0;
+
+	for (unsigned i = 1; i < a->nthreads; i++)
+		at = busy(&a->threads[i]) > busy(&a->threads[at]) ? i : at;
+	return at;
+}
+
+/* A thread that spins is always busy; whether it was late shows in its lag. */
+static bool threads_had_no_time(const struct audit *a)
+{
+	return !a->spin && a->nthreads > 0 && busy(&a->threads[busiest_thread(a)]) >= THREAD_BUSY;
+}
+
 static void judge_threads(struct audit *a, const struct result *r)
 {
 	const struct thread_usage *worst;
-	unsigned at = 0;
+	unsigned at = busiest_thread(a);
 	double cpu, waiting;
 	char what[64];
 
-	/* A thread that spins is always busy; whether it was late shows in its lag. */
-	if (a->spin || a->nthreads == 0)
+	if (!threads_had_no_time(a))
 		return;
-	for (unsigned i = 1; i < a->nthreads; i++)
-		at = busy(&a->threads[i]) > busy(&a->threads[at]) ? i : at;
 	worst = &a->threads[at];
-	if (busy(worst) < THREAD_BUSY)
-		return;
 	cpu = fmin(worst->cpu / worst->wall, 1); /* two clocks, read one after the other */
 	waiting = worst->waiting / worst->wall;
 	if (cpu >= waiting * 4)
@@ -196,10 +206,8 @@ static const char *remedy_of_lag(char text[64], const struct result *r, int64_t 
 		return "pass the dataset with -file, not through a pipe";
 	if (!a->spin && lag <= 2 * a->timer.late_max)
 		return "sleeps end as late on this machine; pass -spin";
-	for (unsigned i = 0; i < a->nthreads; i++) {
-		if (busy(&a->threads[i]) > THREAD_HALF_BUSY)
-			return more_power(text, r);
-	}
+	if (a->nthreads > 0 && busy(&a->threads[busiest_thread(a)]) > THREAD_HALF_BUSY)
+		return more_power(text, r);
 	return "keep other processes off its cores, or take another machine";
 }
 
@@ -227,10 +235,11 @@ static bool rate_reached(const struct audit *a)
 	return a->behind <= BEHIND_TOLERATED;
 }
 
-/* Did requests wait for an idle worker, more than for the thread? */
+/* Did requests wait for an idle worker, more than for the thread? One without time left takes answers late, so that its
+ * workers seem busy. */
 static bool window_was_full(const struct result *r)
 {
-	return histogram_mean(&r->all.own_lag) < histogram_mean(&r->all.lag) / 2;
+	return !threads_had_no_time(&r->audit) && histogram_mean(&r->all.own_lag) < histogram_mean(&r->all.lag) / 2;
 }
 
 /* An open loop that is late because all workers wait is no open loop any more for the server. */
@@ -240,7 +249,8 @@ static void judge_window(struct audit *a, const struct result *r)
 	char what[64];
 
 	if (!rate_reached(a) && !window_was_full(r))
-		add(a, VERDICT_CLIENT_LIMITED, "%.2f inferences/s were asked for and %.2f sent, with idle workers: %s",
+		add(a, VERDICT_CLIENT_LIMITED,
+		    "%.2f inferences/s were asked for and %.2f sent, for want of time and not of workers: %s",
 		    offered_rate(&r->offered), sent_rate(r),
 		    a->starvations ? "pass the dataset with -file, not through a pipe" : more_power(what, r));
 	else if (rate_reached(a) && share > 1 - a->percentile / 100)

@@ -276,7 +276,24 @@ static void a_rate_that_idle_workers_do_not_reach_limits_the_client(void **state
 	r.audit.behind = 0.009;
 	expect_valid(&r);
 	r.audit.behind = 0.02;
-	expect(&r, VERDICT_CLIENT_LIMITED, WORDS("1000.00", "980.00", "idle workers", "-threads 3"));
+	expect(&r, VERDICT_CLIENT_LIMITED, WORDS("1000.00", "980.00", "not of workers", "-threads 3"));
+}
+
+/* A thread that takes answers late makes its workers seem busy. */
+static void a_queue_before_a_busy_thread_is_the_clients(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_empty(&r, true);
+	record(&r, S, 5 * US, MS, REQUESTS);
+	r.audit.behind = 0.4;
+	r.audit.threads[0].cpu = 9.9;
+	audit_judge(&r);
+	assert_int_equal(r.audit.nreasons, 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(r.audit.reasons[i].verdict, VERDICT_CLIENT_LIMITED);
+	result_release(&r);
 }
 
 /* Also where the rate was reached: those that wait at the end wait the longest. */
@@ -564,6 +581,7 @@ int main(void)
 		cmocka_unit_test(lag_comes_with_its_cause),
 		cmocka_unit_test(a_window_that_shows_in_the_percentile_limits_the_client),
 		cmocka_unit_test(a_rate_that_idle_workers_do_not_reach_limits_the_client),
+		cmocka_unit_test(a_queue_before_a_busy_thread_is_the_clients),
 		cmocka_unit_test(requests_never_sent_are_a_queue_that_grew),
 		cmocka_unit_test(a_queue_that_grew_is_unstable),
 		cmocka_unit_test(thirds_that_differ_are_unstable),
