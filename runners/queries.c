@@ -66,7 +66,7 @@ static void begin(struct queries *q, nsec_t now)
 		  (q->measured && q->begun >= q->min_queries && now - q->start >= q->min_duration);
 }
 
-nsec_t queries_sent(struct queries *q, nsec_t now, nsec_t scheduled)
+nsec_t queries_count_sent(struct queries *q, nsec_t now, nsec_t scheduled)
 {
 	if (q->at_once)
 		return q->start;
@@ -89,10 +89,8 @@ static void answered(struct queries *q, nsec_t due, nsec_t done)
 	}
 }
 
-void queries_finished(struct queries *q, nsec_t due, nsec_t received)
+void queries_count_finished(struct queries *q, nsec_t due, nsec_t received)
 {
-	if (!q->enabled)
-		return;
 	if (!q->stream) {
 		answered(q, due, received);
 		return;

@@ -56,6 +56,10 @@ static inline void queries_start(struct queries *q, nsec_t start)
 	q->start = start;
 }
 
+/* What the functions below do in a scenario; other runs pay for no call. */
+nsec_t queries_count_sent(struct queries *q, nsec_t now, nsec_t scheduled);
+void queries_count_finished(struct queries *q, nsec_t due, nsec_t received);
+
 /* A request may be sent now. */
 static inline bool queries_may_send(const struct queries *q)
 {
@@ -70,8 +74,16 @@ static inline bool queries_ended(const struct queries *q)
 
 /* A request is sent at `now`; scheduled: when its arrival process wanted it. Begins a query if none has begun. Returns when
  * the request was due. */
-nsec_t queries_sent(struct queries *q, nsec_t now, nsec_t scheduled);
+static inline nsec_t queries_sent(struct queries *q, nsec_t now, nsec_t scheduled)
+{
+	return q->enabled ? queries_count_sent(q, now, scheduled) : scheduled;
+}
+
 /* It was answered, or given up. */
-void queries_finished(struct queries *q, nsec_t due, nsec_t received);
+static inline void queries_finished(struct queries *q, nsec_t due, nsec_t received)
+{
+	if (q->enabled)
+		queries_count_finished(q, due, received);
+}
 
 #endif
