@@ -92,6 +92,8 @@ static void list_recommendations(struct reasons *r, const struct scenario_summar
 		ADD_REASON(r, "%" PRIu64 " answer%s wrong", c->wrong, c->wrong == 1 ? " was" : "s were");
 	if (!s->latency_met)
 		ADD_REASON(r, "Reduce the target QPS to improve the latency");
+	else if (!s->early_stopping_met)
+		ADD_REASON(r, "Run longer: the percentile is not shown by so few queries, see early stopping");
 	if (!s->min_duration_met)
 		recommend_duration(r, s);
 	if (!s->min_queries_met)

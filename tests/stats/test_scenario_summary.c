@@ -149,6 +149,7 @@ static void stream_of_too_few_queries_is_no_estimate(void **state)
 		snprintf(text, sizeof(text), "Need to process at least %d queries for early", (int)cases[c].enough);
 		says(f, text);
 		says(f, "Early stopping satisfied: NO");
+		says(f, "Recommendations:\n * Run longer: ");
 	}
 }
 
