@@ -115,7 +115,7 @@ static void write_metric(FILE *out, const struct scenario_summary *s)
 		break;
 	case SCENARIO_SINGLE_STREAM:
 	case SCENARIO_MULTI_STREAM:
-		fprintf(out, "%gth percentile latency (ns) : %" PRId64 "\n", s->settings.percentile * 100,
+		fprintf(out, "%.1fth percentile latency (ns) : %" PRId64 "\n", s->settings.percentile * 100,
 			s->percentile);
 		break;
 	case SCENARIO_SERVER:
@@ -175,7 +175,7 @@ static void write_own_estimate(FILE *out, const struct scenario_estimate *e, uin
 	fprintf(out,
 		" * Processed at least %" PRIu64 " queries (%" PRIu64 ").\n"
 		" * Would discard %" PRIu64 " highest latency queries.\n"
-		" * Early stopping %gth percentile estimate: %" PRId64 "\n",
+		" * Early stopping %.1fth percentile estimate: %" PRId64 "\n",
 		e->needed, queries, e->over - 1, e->percentile * 100, e->latency);
 }
 
@@ -183,11 +183,11 @@ static void write_own_estimate(FILE *out, const struct scenario_estimate *e, uin
 static void write_other_estimate(FILE *out, const struct scenario_estimate *e)
 {
 	if (e->known)
-		fprintf(out, " * Early stopping %gth percentile estimate: %" PRId64 "\n", e->percentile * 100,
+		fprintf(out, " * Early stopping %.1fth percentile estimate: %" PRId64 "\n", e->percentile * 100,
 			e->latency);
 	else
 		fprintf(out,
-			" * Not enough queries processed for %gth percentile\n"
+			" * Not enough queries processed for %.1fth percentile\n"
 			" early stopping estimate (would need to process at\n"
 			" least %" PRIu64 " total queries).\n",
 			e->percentile * 100, e->needed);
@@ -235,8 +235,8 @@ static void write_stats(FILE *out, const struct scenario_summary *s)
 		fputs("Per-query latency:  \n", out);
 		break;
 	case SCENARIO_SERVER:
-		fprintf(out, "Scheduled samples per second : %.2f\n\n",
-			c->last_due > 0 ? (double)(c->queries - 1) / seconds(c->last_due) : 0);
+		fprintf(out, "Scheduled samples per second : %.2f\n",
+			c->last_due > 0 && c->queries > 1 ? (double)(c->queries - 1) / seconds(c->last_due) : 0);
 		break;
 	}
 	fprintf(out, "Min latency (ns)                : %" PRId64 "\n", s->min);
@@ -247,7 +247,8 @@ static void write_stats(FILE *out, const struct scenario_summary *s)
 			s->percentiles[i]);
 }
 
-/* LoadGen has a seed for each of its random streams, which are all made from one here. */
+/* LoadGen has a seed for each of its random streams, which are all made from one here, and settings that have no
+ * counterpart and are as good as off. */
 static void write_parameters(FILE *out, const struct scenario_summary *s)
 {
 	const struct scenario_settings *p = &s->settings;
@@ -265,7 +266,30 @@ static void write_parameters(FILE *out, const struct scenario_summary *s)
 	fprintf(out, "qsl_rng_seed : %" PRIu64 "\n", p->seed);
 	fprintf(out, "sample_index_rng_seed : %" PRIu64 "\n", p->seed);
 	fprintf(out, "schedule_rng_seed : %" PRIu64 "\n", p->seed);
+	fputs("accuracy_log_rng_seed : 0\naccuracy_log_probability : 0\naccuracy_log_sampling_target : 0\n"
+	      "print_timestamps : 0\nperformance_issue_unique : 0\nperformance_issue_same : 0\n"
+	      "performance_issue_same_index : 0\n",
+	      out);
 	fprintf(out, "performance_sample_count : %" PRIu64 "\n", s->counts.library);
+	fprintf(out, "accuracy_sample_count : %" PRIu64 "\n", s->counts.library);
+}
+
+/* Warnings are the rules that were overridden. */
+static void write_problems(FILE *out, const struct scenario_summary *s)
+{
+	uint64_t errors = s->counts.failed;
+	struct reasons warnings = {0};
+
+	if (s->settings.mode == SCENARIO_PERFORMANCE)
+		list_overridden(&warnings, &s->settings);
+	if (warnings.n)
+		fprintf(out, "\n%u warning%s encountered.\n", warnings.n, plural(warnings.n));
+	else
+		fputs("\nNo warnings encountered during test.\n", out);
+	if (errors)
+		fprintf(out, "\n%" PRIu64 " ERROR%s encountered.\n", errors, errors == 1 ? "" : "S");
+	else
+		fputs("\nNo errors encountered during test.\n", out);
 }
 
 void scenario_write_text(FILE *out, const struct scenario_summary *s, const char *sut)
@@ -286,11 +310,7 @@ void scenario_write_text(FILE *out, const struct scenario_summary *s, const char
 		write_stats(out, s);
 	}
 	write_parameters(out, s);
-	if (s->counts.failed)
-		fprintf(out, "\n%" PRIu64 " ERROR%s encountered.\n", s->counts.failed,
-			s->counts.failed == 1 ? "" : "S");
-	else
-		fputs("\nNo errors encountered during test.\n", out);
+	write_problems(out, s);
 }
 
 int report_scenario(const char *path, const struct result *r, struct error *err)

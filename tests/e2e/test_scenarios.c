@@ -70,12 +70,12 @@ static void every_scenario_ends_with_loadgens_summary(void **state)
 		const char *lines[9];
 	} cases[] = {
 		{{"-scenario=single-stream", QUICK},
-		 {"Scenario : SingleStream\nMode     : PerformanceOnly\n90th percentile latency (ns) : ",
-		  "  Early stopping satisfied: Yes\n", " * Early stopping 90th percentile estimate: ",
+		 {"Scenario : SingleStream\nMode     : PerformanceOnly\n90.0th percentile latency (ns) : ",
+		  "  Early stopping satisfied: Yes\n", " * Early stopping 90.0th percentile estimate: ",
 		  "QPS w/ loadgen overhead         : ", "QPS w/o loadgen overhead        : ", "samples_per_query : 1\n",
 		  "min_query_count : 100\n", "Rows: drawn at random, with replacement, seed 7\n"}},
 		{{"-scenario=multi-stream", QUICK},
-		 {"Scenario : MultiStream\nMode     : PerformanceOnly\n99th percentile latency (ns) : ",
+		 {"Scenario : MultiStream\nMode     : PerformanceOnly\n99.0th percentile latency (ns) : ",
 		  "Per-query latency:  \nMin latency (ns)                : ", "samples_per_query : 8\n",
 		  "min_query_count : 662\n"}},
 		{{"-scenario=multi-stream", QUICK, "-batch-size=4", "-samples-per-query=16"},

@@ -113,7 +113,7 @@ static void single_stream_reports_the_90th_percentile_and_its_estimates(void **s
 	assert_int_equal(s->estimate[0].latency, (nsec_t)(1001 - s->estimate[0].over) * MS);
 	assert_true(s->estimate[0].latency >= s->percentile);
 	says(f, "SUT name : a test\nScenario : SingleStream\nMode     : PerformanceOnly\n"
-		"90th percentile latency (ns) : 901000000\nResult is : VALID\n  Min duration satisfied : Yes\n"
+		"90.0th percentile latency (ns) : 901000000\nResult is : VALID\n  Min duration satisfied : Yes\n"
 		"  Min queries satisfied : Yes\n  Early stopping satisfied: Yes\nEarly Stopping Result:\n"
 		" * Processed at least 64 queries (1000).\n");
 	says(f, "QPS w/ loadgen overhead         : 1.67\nQPS w/o loadgen overhead        : 2.00\n");
@@ -123,6 +123,90 @@ static void single_stream_reports_the_90th_percentile_and_its_estimates(void **s
 	says(f, "min_duration (ms): 600000\n");
 	says_not(f, "Not comparable");
 	says_not(f, "Recommendations");
+}
+
+/* What precedes the colon of a line; the whole line where there is none. */
+static size_t label_of(const char *line)
+{
+	size_t len = strcspn(line, "\n");
+	const char *colon = memchr(line, ':', len);
+
+	return colon ? (size_t)(colon - line) : len;
+}
+
+/* Each of the lines' labels stands below the one before. */
+static void says_in_order(const struct fixture *f, const char *lines)
+{
+	const char *at = f->text;
+
+	for (; *lines; lines += strcspn(lines, "\n") + 1) {
+		char label[128];
+
+		snprintf(label, sizeof(label), "\n%.*s", (int)label_of(lines), lines);
+		at = strstr(at, label);
+		if (!at)
+			fail_msg("no \"%s\" where LoadGen has it:\n%s", label + 1, f->text);
+		at++;
+	}
+}
+
+/* Lines of LoadGen 6.0.17's mlperf_log_summary.txt, values left out. */
+#define VERDICT "Result is :\n  Min duration satisfied :\n  Min queries satisfied :\n  Early stopping satisfied:\n"
+#define LATENCIES \
+	"Min latency (ns)                :\nMax latency (ns)                :\nMean latency (ns)               :\n" \
+	"50.00 percentile latency (ns)   :\n90.00 percentile latency (ns)   :\n95.00 percentile latency (ns)   :\n" \
+	"97.00 percentile latency (ns)   :\n99.00 percentile latency (ns)   :\n99.90 percentile latency (ns)   :\n"
+#define PARAMETERS \
+	"Test Parameters Used\nsamples_per_query :\ntarget_qps :\ntarget_latency (ns):\nmax_async_queries :\n" \
+	"min_duration (ms):\nmax_duration (ms):\nmin_query_count :\nmax_query_count :\nqsl_rng_seed :\n" \
+	"sample_index_rng_seed :\nschedule_rng_seed :\naccuracy_log_rng_seed :\naccuracy_log_probability :\n" \
+	"accuracy_log_sampling_target :\nprint_timestamps :\nperformance_issue_unique :\n" \
+	"performance_issue_same :\nperformance_issue_same_index :\nperformance_sample_count :\n" \
+	"accuracy_sample_count :\nNo warnings encountered during test.\nNo errors encountered during test.\n"
+#define HEAD "MLPerf Results Summary\nSUT name :\nScenario :\nMode     :\n"
+
+static void labels_are_loadgens_in_its_order(void **state)
+{
+	static const struct {
+		enum scenario scenario;
+		const char *lines;
+	} cases[] = {
+		{SCENARIO_SINGLE_STREAM, HEAD
+		 "90.0th percentile latency (ns) :\n" VERDICT "Early Stopping Result:\n"
+		 " * Early stopping 90.0th percentile estimate:\n * Early stopping 99.0th percentile estimate:\n"
+		 "Additional Stats\nQPS w/ loadgen overhead         :\nQPS w/o loadgen overhead        :\n" LATENCIES
+			 PARAMETERS},
+		{SCENARIO_MULTI_STREAM,
+		 HEAD "99.0th percentile latency (ns) :\n" VERDICT "Early Stopping Result:\n"
+		      " * Early stopping 99.0th percentile estimate:\nAdditional Stats\nPer-query latency:\n" LATENCIES
+			      PARAMETERS},
+		{SCENARIO_SERVER, HEAD "Completed samples per second    :\n" VERDICT
+				       "Early Stopping Result:\n * Run successful.\nAdditional Stats\n"
+				       "Scheduled samples per second :\n" LATENCIES PARAMETERS},
+		{SCENARIO_OFFLINE, HEAD "Samples per second:\n" VERDICT "Additional Stats\n" LATENCIES PARAMETERS},
+	};
+	struct fixture *f = *state;
+
+	for (size_t c = 0; c < ARRAY_LEN(cases); c++) {
+		given(f, cases[c].scenario, 30000);
+		within(f, 30000, MS);
+		f->latencies.values[29999] = 600 * NSEC_PER_SEC;
+		assert_true(judge(f)->valid);
+		says_in_order(f, cases[c].lines);
+	}
+}
+
+/* Runs of LoadGen 6.0.17 itself. */
+static void discards_as_many_queries_as_loadgen(void **state)
+{
+	struct fixture *f = *state;
+
+	given(f, SCENARIO_SINGLE_STREAM, 1188);
+	judge(f);
+	says(f, " * Processed at least 64 queries (1188).\n * Would discard 93 highest latency queries.\n");
+	given(f, SCENARIO_MULTI_STREAM, 1001);
+	judge(f);
+	says(f, " * Processed at least 662 queries (1001).\n * Would discard 2 highest latency queries.\n");
 }
 
 /* h(1) + 1 queries: 64 for p90, 662 for p99. */
@@ -348,6 +432,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SUMMARY_TEST(single_stream_reports_the_90th_percentile_and_its_estimates),
+		SUMMARY_TEST(labels_are_loadgens_in_its_order),
+		SUMMARY_TEST(discards_as_many_queries_as_loadgen),
 		SUMMARY_TEST(stream_of_too_few_queries_is_no_estimate),
 		SUMMARY_TEST(minimum_of_time_or_queries_missed_is_invalid),
 		SUMMARY_TEST(overridden_minima_are_said_and_not_comparable),
