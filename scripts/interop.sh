@@ -102,6 +102,7 @@ run clients redisai_client.py --backend "${BUILD:-build/release}/tests/servers/r
 ! wanted vision_opencv.py || run clients vision_opencv.py "$(kinds)" "$AIBENCH_TEST_DATA/photos"
 run clients mobilenet_onnxruntime.py "$AIBENCH_TEST_DATA/models/onnx/mobilenet_v1_1.0_224.onnx"
 run hdrhistogram output_hdrhistogram.py
+run loadgen scenarios_loadgen.py
 run tensorflow model_server_tfserving.py
 run triton model_server_triton.py
 run triton model_server_clients.py
