@@ -144,6 +144,8 @@ static void what_makes_no_series_is_wrong_usage(void **state)
 		{{"-search=max-rate", "-slo=p99<=1ms", "-max-queries=3"}, "-max-queries"},
 		{{"-search=max-rate", "-slo=p99<=1ms", "-arrival=closed"}, "-arrival"},
 		{{"-sweep=rate=1,2", "-limit-rps=100"}, "-rate"},
+		{{"-sweep=workers=1,2", "-scenario=offline"}, "-scenario"},
+		{{"-stable", "-scenario=offline"}, "-scenario"},
 		{{"-summary-out-file=x.json"}, "-summary-out-file"},
 		{{"-stable", "-window=0"}, "-window"},
 		{{"-stable", "-window=1us"}, "-window"},
