@@ -11,7 +11,7 @@
 #include "stats/result.h"
 
 /* A run ends early when it has so many windows and failure is as sure as this. */
-#define PROBE_WINDOWS_MIN 3
+#define PROBE_WINDOWS_MIN 12
 #define PROBE_EARLY_CONFIDENCE 0.9999
 
 /* Of the offered rate, what must be achieved. */

@@ -52,7 +52,8 @@ static void windows_are_counted_in_requests(void **state)
 	answer(&r.all, 7, 4, 50000);
 	assert_int_equal(probe_run_finish(&run, &r, 4 * 69), PROBE_NO_FAILURE); /* 207 requests in three seconds */
 	assert_int_equal(probe.n, 207);
-	assert_int_equal(probe.nwindows, 3);
+	assert_int_equal(probe.levels[0].windows, 3);
+	assert_int_equal(probe.levels[1].windows, 1);
 	result_release(&r);
 }
 
