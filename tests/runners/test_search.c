@@ -287,8 +287,8 @@ static void the_highest_rate_of_a_queue_is_found(void **state)
 	unsigned too_high;
 
 	(void)state;
-	assert_true(search_queues(200, 10, &too_high) > 0.86);
-	assert_true(too_high <= 6);
+	assert_true(search_queues(100, 10, &too_high) > 0.86);
+	assert_true(too_high <= 4);
 }
 
 static void longer_probes_come_closer(void **state)
@@ -296,7 +296,7 @@ static void longer_probes_come_closer(void **state)
 	unsigned too_high;
 
 	(void)state;
-	assert_true(search_queues(20, 100, &too_high) > 0.94);
+	assert_true(search_queues(10, 60, &too_high) > 0.92);
 	assert_true(too_high <= 1);
 }
 
