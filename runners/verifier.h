@@ -17,7 +17,7 @@
 #include "workloads/workload.h"
 
 struct verify_config {
-	const struct answers *answers; /* borrowed; NULL: nothing is compared */
+	const struct answers *answers; /* borrowed; NULL: there are none */
 	double share;                  /* of the requests, 0 to 1 */
 	struct tolerance tolerance;
 	unsigned show; /* mismatches to keep for the report */
@@ -37,8 +37,8 @@ void verifier_init(struct verifier *v, const struct verify_config *cfg, const st
 /* Is request `number` of the share? */
 bool verifier_samples(const struct verifier *v, uint64_t number);
 
-/* Compares every row of a well-formed answer (ops->check took it) if its request is of the share. Returns 0, or
- * ERR_WRONG with the first wrong row in err (may be NULL). */
+/* Compares every row of a well-formed answer (ops->check took it) if its request is of the share; only where there are
+ * expected answers. Returns 0, or ERR_WRONG with the first wrong row in err (may be NULL). */
 int verifier_check(struct verifier *v, uint64_t number, const struct request *req, const struct answer *a,
 		   struct error *err);
 

@@ -8,26 +8,26 @@
 
 #define LANES 8
 
-bool values_agree(const void *got, const float *expected, size_t n, const struct tolerance *t, double *largest)
+static bool differs(double difference, float expected, const struct tolerance *t)
 {
-	float g[LANES] = {0}, e[LANES] = {0};
+	/* Written so that a NaN does. */
+	return !(difference <= t->absolute + t->relative * fabs((double)expected));
+}
+
+/* The whole blocks of n values. */
+static bool blocks_agree(const char *got, const float *expected, size_t n, const struct tolerance *t, double *largest)
+{
+	float g[LANES], e[LANES];
 	double most[LANES] = {0};
 	int outside[LANES] = {0}, any = 0;
 
-	for (size_t i = 0; i < n; i += LANES) {
-		size_t take = n - i < LANES ? n - i : LANES;
-
-		if (take < LANES) {
-			memset(g, 0, sizeof(g));
-			memset(e, 0, sizeof(e));
-		}
-		memcpy(g, (const char *)got + i * sizeof(*g), take * sizeof(*g)); /* a reply's bytes are not aligned */
-		memcpy(e, expected + i, take * sizeof(*e));
+	for (size_t i = 0; i + LANES <= n; i += LANES) {
+		memcpy(g, got + i * sizeof(*g), sizeof(g)); /* a reply's bytes are not aligned */
+		memcpy(e, expected + i, sizeof(e));
 		for (unsigned k = 0; k < LANES; k++) {
 			double difference = fabs((double)g[k] - (double)e[k]);
 
-			/* Written so that a NaN is outside. */
-			outside[k] |= !(difference <= t->absolute + t->relative * fabs((double)e[k]));
+			outside[k] |= differs(difference, e[k], t);
 			most[k] = difference > most[k] ? difference : most[k];
 		}
 	}
@@ -36,6 +36,22 @@ bool values_agree(const void *got, const float *expected, size_t n, const struct
 		*largest = most[k] > *largest ? most[k] : *largest;
 	}
 	return !any;
+}
+
+bool values_agree(const void *got, const float *expected, size_t n, const struct tolerance *t, double *largest)
+{
+	bool agree = n < LANES || blocks_agree(got, expected, n, t, largest);
+
+	for (size_t i = n - n % LANES; i < n; i++) {
+		double difference;
+		float g;
+
+		memcpy(&g, (const char *)got + i * sizeof(g), sizeof(g));
+		difference = fabs((double)g - (double)expected[i]);
+		agree = agree && !differs(difference, expected[i], t);
+		*largest = difference > *largest ? difference : *largest;
+	}
+	return agree;
 }
 
 void values_find_worst(struct value_difference *ret, const void *got, const float *expected, size_t n)
