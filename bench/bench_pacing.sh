@@ -15,7 +15,7 @@ paced() { # PROGRAM SECONDS OPTION…: an open-loop run, its result in $work/pac
 	shift 2
 	[ "$program" = null ] || server=(-host 127.0.0.1 -port "$redis_port")
 	timed "$bin/aibench_run_inference_$program" "${server[@]}" -file "$work/fraud.dat" -repeat -workers 64 -threads 1 \
-		-seed 1 -duration "${seconds}s" -json-out-file "$work/pacing.json" \
+		-seed 1 -duration "${seconds}s" -network-baseline=false -json-out-file "$work/pacing.json" \
 		-output-file-stats-hdr-response-latency-hist '' "$@"
 }
 

@@ -59,7 +59,7 @@ ours() { # PROGRAM WORKERS OPTION…: the same of a run_inference program
 	local program=$1 workers=$2
 	shift 2
 	timed "$bin/$program" -port "$redis_port" -host 127.0.0.1 -file "$work/fraud.dat" -workers "$workers" \
-		-max-queries "$requests" -threads 1 -output-file-stats-hdr-response-latency-hist '' "$@"
+		-max-queries "$requests" -threads 1 -network-baseline=false -output-file-stats-hdr-response-latency-hist '' "$@"
 	rate=$(sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out")
 	cpu=$(awk -v c="$cpu" -v n="$requests" 'BEGIN {print c * 1e6 / n}')
 }

@@ -69,7 +69,7 @@ h2load_grpc() { # ADDRESS PATH BYTES CONNECTIONS STREAMS CALLS: the message with
 runner() { # PROGRAM OPTION…: one of ours
 	local program=$1
 	shift
-	timed "$bin/$program" "$@" -threads 1 -reporting-period 0s -output-file-stats-hdr-response-latency-hist ''
+	timed "$bin/$program" "$@" -threads 1 -reporting-period 0s -network-baseline=false -output-file-stats-hdr-response-latency-hist ''
 	rate=$(sed -n 's/.*Overall inference rate \([0-9.]*\) .*/\1/p' "$work/out")
 }
 
