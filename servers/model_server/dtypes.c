@@ -7,21 +7,20 @@
 
 /* clang-format off: a row a type */
 static const struct {
+	const char *tensorflow, *word, *triton, *config_name;
 	int32_t number; /* tensorflow/core/framework/types.proto */
-	const char *tensorflow, *word, *triton;
 	int32_t config; /* inference.DataType of Triton's model_config.proto */
-	const char *config_name;
 } types[DTYPE_COUNT] = {
-	[DTYPE_FLOAT] = {1, "DT_FLOAT", "float", "FP32", 11, "TYPE_FP32"},
-	[DTYPE_DOUBLE] = {2, "DT_DOUBLE", "double", "FP64", 12, "TYPE_FP64"},
-	[DTYPE_INT8] = {6, "DT_INT8", "int8", "INT8", 6, "TYPE_INT8"},
-	[DTYPE_INT16] = {5, "DT_INT16", "int16", "INT16", 7, "TYPE_INT16"},
-	[DTYPE_INT32] = {3, "DT_INT32", "int32", "INT32", 8, "TYPE_INT32"},
-	[DTYPE_INT64] = {9, "DT_INT64", "int64", "INT64", 9, "TYPE_INT64"},
-	[DTYPE_UINT8] = {4, "DT_UINT8", "uint8", "UINT8", 2, "TYPE_UINT8"},
-	[DTYPE_UINT16] = {17, "DT_UINT16", "uint16", "UINT16", 3, "TYPE_UINT16"},
-	[DTYPE_BOOL] = {10, "DT_BOOL", "bool", "BOOL", 1, "TYPE_BOOL"},
-	[DTYPE_STRING] = {7, "DT_STRING", "string", "BYTES", 13, "TYPE_STRING"},
+	[DTYPE_FLOAT]  = {"DT_FLOAT",  "float",  "FP32",   "TYPE_FP32",    1, 11},
+	[DTYPE_DOUBLE] = {"DT_DOUBLE", "double", "FP64",   "TYPE_FP64",    2, 12},
+	[DTYPE_INT8]   = {"DT_INT8",   "int8",   "INT8",   "TYPE_INT8",    6,  6},
+	[DTYPE_INT16]  = {"DT_INT16",  "int16",  "INT16",  "TYPE_INT16",   5,  7},
+	[DTYPE_INT32]  = {"DT_INT32",  "int32",  "INT32",  "TYPE_INT32",   3,  8},
+	[DTYPE_INT64]  = {"DT_INT64",  "int64",  "INT64",  "TYPE_INT64",   9,  9},
+	[DTYPE_UINT8]  = {"DT_UINT8",  "uint8",  "UINT8",  "TYPE_UINT8",   4,  2},
+	[DTYPE_UINT16] = {"DT_UINT16", "uint16", "UINT16", "TYPE_UINT16", 17,  3},
+	[DTYPE_BOOL]   = {"DT_BOOL",   "bool",   "BOOL",   "TYPE_BOOL",   10,  1},
+	[DTYPE_STRING] = {"DT_STRING", "string", "BYTES",  "TYPE_STRING",  7, 13},
 };
 /* clang-format on */
 
