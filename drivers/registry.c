@@ -12,10 +12,16 @@
 #include "drivers/torchserve.h"
 #include "drivers/triton.h"
 
-/* clang-format off: one a line */
+/* clang-format off */
 const struct driver_ops *const drivers[] = {
-	&driver_null,   &driver_redisai,    &driver_redis_set, &driver_tensorflow_serving,
-	&driver_triton, &driver_torchserve, &driver_rest,      NULL,
+	&driver_null,
+	&driver_redisai,
+	&driver_redis_set,
+	&driver_tensorflow_serving,
+	&driver_triton,
+	&driver_torchserve,
+	&driver_rest,
+	NULL,
 };
 /* clang-format on */
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* clang-format off: a row a type */
+/* clang-format off */
 static const struct {
 	const char *tensorflow, *word, *triton, *config_name;
 	int32_t number; /* tensorflow/core/framework/types.proto */
