@@ -3,6 +3,8 @@
 # shellcheck disable=SC2317 # the tests are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/scripts/tap.sh
+. tests/scripts/tap.sh
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -10,19 +12,7 @@ trap 'exit 1' INT TERM
 export TMPDIR=$work/tmp RESULTS_DIR=$work/results USE_CASES=fraud REPETITIONS=1 WORKERS=2 NUM_INFERENCES=2000 PROTOCOLS=
 unset INPUT_FILE_NAME MODEL_FILE QUERIES_BURN_IN
 mkdir "$TMPDIR"
-
-failed=0
-check() { # NAME COMMAND…
-	local name=$1
-	shift
-	if "$@" >"$work/output" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/output" "$work/bench.txt"
-		failed=1
-	fi
-}
+also_shown=$work/bench.txt
 
 bench() { scripts/bench.sh >"$work/bench.txt" 2>&1; }
 

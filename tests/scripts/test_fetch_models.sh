@@ -3,23 +3,11 @@
 # shellcheck disable=SC2317 # the tests are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/scripts/tap.sh
+. tests/scripts/tap.sh
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-
-failed=0
-# check NAME COMMAND…: one test; what it printed is shown when it fails.
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/output" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/output"
-		failed=1
-	fi
-}
 
 # archive NAME FILE…: a .tgz of files that hold their own names; sets MOBILENET_URL and MOBILENET_SHA256.
 archive() {

@@ -3,6 +3,8 @@
 # shellcheck disable=SC2317 # the tests are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/scripts/tap.sh
+. tests/scripts/tap.sh
 
 bin=$(realpath "${AIBENCH_BIN:-bin}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/aibench-test-XXXXXX")
@@ -47,20 +49,6 @@ export DATABASE_PORT DATABASE_HOST=127.0.0.1 EXE_DIR=$bin BULK_DATA_DIR=$work/bu
 export NUM_INFERENCES=3000 QUERIES_BURN_IN=100 NUM_WORKERS=2 SLEEP_BETWEEN_RUNS=0 RUNS_PER_VARIATION=1
 export MIN_CLIENTS=0 CLIENTS_STEP=8 MAX_CLIENTS=8 HOME=$work
 unset EXE_FILE_NAME INPUT_FILE_NAME DATA_FILE MODEL_FILE MODEL_FILE_NOREFERENCE REFERENCE_DATA REDISCLI_AUTH
-
-failed=0
-# check NAME COMMAND…: one test; what it printed is shown when it fails.
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/output" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/output"
-		failed=1
-	fi
-}
 
 # refused TEXT COMMAND…: it fails and says so on stderr.
 refused() {

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2317 # the tests are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/scripts/tap.sh
+. tests/scripts/tap.sh
 # shellcheck source=scripts/redis_server.sh
 . scripts/redis_server.sh
 
@@ -27,20 +29,6 @@ export OUTPUT_VISION_FILE_NAME=$work/images.dat NUM_VISION_INFERENCES=12 VISION_
 export TFX_PORT RESTAPI_PORT TORCHSERVE_PORT TRITON_PORT TFX_PROTOCOL=rest TRITON_PROTOCOL=http
 unset EXE_FILE_NAME INPUT_FILE_NAME DATA_FILE REFERENCE_DATA REDISCLI_AUTH MODEL_NAME MODEL_NAME_NOREFERENCE TENSOR_BATCHSIZE
 unset TFX_MODEL_VERSION RESTAPI_REQUEST_URI TORCHSERVE_MODEL VISION_MODEL_NAME MODELSERVER_HOST RATE_LIMIT OUTPUT_NAME_SUFIX
-
-failed=0
-# check NAME COMMAND…: one test; what it printed is shown when it fails.
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/output" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/output"
-		failed=1
-	fi
-}
 
 # refused TEXT COMMAND…: it fails and says so.
 refused() {

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2317 # the tests are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/scripts/tap.sh
+. tests/scripts/tap.sh
 # shellcheck source=scripts/redis_server.sh
 . scripts/redis_server.sh
 
@@ -71,20 +73,6 @@ for name, op, inputs in (("mean", "Mean", ["input", "axes"]), ("product", "MatMu
 with open(sys.argv[1], "wb") as file:
     file.write(graph)
 PYTHON
-}
-
-failed=0
-# check NAME COMMAND…: one test; what it printed is shown when it fails.
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/output" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/output"
-		failed=1
-	fi
 }
 
 # refused TEXT COMMAND…: it fails and the last line on stderr says so.
