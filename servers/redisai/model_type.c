@@ -276,18 +276,13 @@ static size_t free_effort(struct RedisModuleString *key, const void *value)
 	return free_cost(2 * ((const struct stored_model *)value)->blob_len);
 }
 
-struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx)
-{
-	struct RedisModuleTypeMethods methods = {
-		.version = REDISMODULE_TYPE_METHOD_VERSION,
-		.rdb_load = load,
-		.rdb_save = save,
-		.aof_rewrite = rewrite,
-		.mem_usage = memory,
-		.digest = digest,
-		.free = release,
-		.free_effort = free_effort,
-	};
-
-	return RedisModule_CreateDataType(ctx, "AI__MODEL", RDB_ENCODING_VERSION, &methods);
-}
+const struct RedisModuleTypeMethods model_type_methods = {
+	.version = REDISMODULE_TYPE_METHOD_VERSION,
+	.rdb_load = load,
+	.rdb_save = save,
+	.aof_rewrite = rewrite,
+	.mem_usage = memory,
+	.digest = digest,
+	.free = release,
+	.free_effort = free_effort,
+};

@@ -8,7 +8,7 @@
 #include "servers/redisai/redis_api.h"
 #include "servers/redisai/stored_model.h"
 
-struct RedisModuleType *model_type_create(struct RedisModuleCtx *ctx);
+extern const struct RedisModuleTypeMethods model_type_methods;
 
 /* What MODELSTORE or MODELSET said. Views of the arguments, except for parts.blob and the arrays of names. */
 struct model_args {

@@ -184,12 +184,29 @@ static int declare_key(struct RedisModuleCtx *ctx, const char *name, int use)
 	return RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, name), &info);
 }
 
+static int create_types(struct RedisModuleCtx *ctx)
+{
+	const struct {
+		struct RedisModuleType **ret;
+		const char *name;
+		struct RedisModuleTypeMethods methods;
+	} types[] = {{&redisai.tensor_type, "AI_TENSOR", tensor_type_methods},
+		     {&redisai.model_type, "AI__MODEL", model_type_methods},
+		     {&redisai.script_type, "AI_SCRIPT", script_type_methods}};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct RedisModuleTypeMethods methods = types[i].methods;
+
+		*types[i].ret = RedisModule_CreateDataType(ctx, types[i].name, RDB_ENCODING_VERSION, &methods);
+		if (!*types[i].ret)
+			return REDISMODULE_ERR;
+	}
+	return REDISMODULE_OK;
+}
+
 static int register_all(struct RedisModuleCtx *ctx)
 {
-	redisai.tensor_type = tensor_type_create(ctx);
-	redisai.model_type = model_type_create(ctx);
-	redisai.script_type = script_type_create(ctx);
-	if (!redisai.tensor_type || !redisai.model_type || !redisai.script_type)
+	if (create_types(ctx) != REDISMODULE_OK)
 		return REDISMODULE_ERR;
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		int key = commands[i].key_use ? 1 : 0;

@@ -134,17 +134,12 @@ static size_t memory(const void *value)
 	return stored_script_memory(value);
 }
 
-struct RedisModuleType *script_type_create(struct RedisModuleCtx *ctx)
-{
-	struct RedisModuleTypeMethods methods = {
-		.version = REDISMODULE_TYPE_METHOD_VERSION,
-		.rdb_load = load,
-		.rdb_save = save,
-		.aof_rewrite = rewrite,
-		.mem_usage = memory,
-		.digest = digest,
-		.free = release,
-	};
-
-	return RedisModule_CreateDataType(ctx, "AI_SCRIPT", RDB_ENCODING_VERSION, &methods);
-}
+const struct RedisModuleTypeMethods script_type_methods = {
+	.version = REDISMODULE_TYPE_METHOD_VERSION,
+	.rdb_load = load,
+	.rdb_save = save,
+	.aof_rewrite = rewrite,
+	.mem_usage = memory,
+	.digest = digest,
+	.free = release,
+};

@@ -6,7 +6,7 @@
 
 #include "servers/redisai/redis_api.h"
 
-struct RedisModuleType *script_type_create(struct RedisModuleCtx *ctx);
+extern const struct RedisModuleTypeMethods script_type_methods;
 
 int scriptstore_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);
 int scriptset_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc);

@@ -195,22 +195,17 @@ static void *copy(struct RedisModuleString *from, struct RedisModuleString *to, 
 	return tensor_ref((struct tensor *)(uintptr_t)value);
 }
 
-struct RedisModuleType *tensor_type_create(struct RedisModuleCtx *ctx)
-{
-	struct RedisModuleTypeMethods methods = {
-		.version = REDISMODULE_TYPE_METHOD_VERSION,
-		.rdb_load = load,
-		.rdb_save = save,
-		.aof_rewrite = rewrite,
-		.mem_usage = memory,
-		.digest = digest,
-		.free = release,
-		.free_effort = free_effort,
-		.copy = copy,
-	};
-
-	return RedisModule_CreateDataType(ctx, "AI_TENSOR", RDB_ENCODING_VERSION, &methods);
-}
+const struct RedisModuleTypeMethods tensor_type_methods = {
+	.version = REDISMODULE_TYPE_METHOD_VERSION,
+	.rdb_load = load,
+	.rdb_save = save,
+	.aof_rewrite = rewrite,
+	.mem_usage = memory,
+	.digest = digest,
+	.free = release,
+	.free_effort = free_effort,
+	.copy = copy,
+};
 
 int tensorset_command(struct RedisModuleCtx *ctx, struct RedisModuleString **argv, int argc)
 {

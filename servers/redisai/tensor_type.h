@@ -7,7 +7,7 @@
 #include "engine/tensor.h"
 #include "servers/redisai/redis_api.h"
 
-struct RedisModuleType *tensor_type_create(struct RedisModuleCtx *ctx);
+extern const struct RedisModuleTypeMethods tensor_type_methods;
 /* Sends t to replicas and the AOF as AI.TENSORSET key … BLOB. */
 void tensor_replicate(struct RedisModuleCtx *ctx, struct RedisModuleString *key, const struct tensor *t);
 
