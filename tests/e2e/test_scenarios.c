@@ -103,7 +103,7 @@ static void every_scenario_ends_with_loadgens_summary(void **state)
 		"99.90 percentile latency (ns)   : ",
 		"Test Parameters Used\n",
 		"sample_index_rng_seed : 7\n",
-		"performance_sample_count : " TEST_ROWS_TEXT "\n",
+		("performance_sample_count : " TEST_ROWS_TEXT "\n"),
 		"No errors encountered during test.\n",
 		NULL,
 	};

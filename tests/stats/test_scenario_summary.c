@@ -140,13 +140,15 @@ static void says_in_order(const struct fixture *f, const char *lines)
 	const char *at = f->text;
 
 	for (; *lines; lines += strcspn(lines, "\n") + 1) {
+		const char *found;
 		char label[128];
 
 		snprintf(label, sizeof(label), "\n%.*s", (int)label_of(lines), lines);
-		at = strstr(at, label);
-		if (!at)
+		found = strstr(at, label);
+		if (found)
+			at = found + 1;
+		else
 			fail_msg("no \"%s\" where LoadGen has it:\n%s", label + 1, f->text);
-		at++;
 	}
 }
 
