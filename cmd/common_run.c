@@ -27,39 +27,12 @@ static int open_answers(struct invocation *v, struct error *err)
 	return r;
 }
 
-/* Results that could not be written are said before the run, not after it. */
-static int check_writable(const struct run_options *o, struct error *err)
-{
-	const char *const paths[] = {o->json_file,
-				     o->histogram_file,
-				     o->outputs.hlog_file,
-				     o->outputs.csv_file,
-				     o->outputs.response_hgrm_file,
-				     o->verify.record_file,
-				     o->scenario.summary_file,
-				     o->scenario.accuracy_file,
-				     o->series.summary_file,
-				     o->series.summary_csv_file};
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(paths) && r == 0; i++) {
-		struct output_file f;
-
-		if (!paths[i][0])
-			continue;
-		r = file_create(&f, paths[i], err);
-		if (r == 0)
-			file_abandon(&f);
-	}
-	return r;
-}
-
 static void add_library(void *platform, const char *name, const char *version)
 {
 	platform_add_library(platform, name, version);
 }
 
-static int prepare(struct invocation *v, struct error *err)
+static int prepare(struct invocation *v, const struct options *options, struct error *err)
 {
 	const struct run_program *p = v->program;
 	int r = series_prepare(v, err);
@@ -69,11 +42,11 @@ static int prepare(struct invocation *v, struct error *err)
 	if (r == 0)
 		r = p->describe(&v->description, v->driver_options, &v->config, err);
 	if (r == 0)
-		r = run_files_check(&v->options, &v->conn, err);
+		r = run_files_check(options, &v->options, err);
 	if (r == 0)
 		r = open_answers(v, err);
 	if (r == 0)
-		r = check_writable(&v->options, err);
+		r = run_files_writable(options, err);
 	if (r < 0)
 		return r;
 	snprintf(v->test_description, sizeof(v->test_description), "%s on %s", v->config.workload->name,
@@ -192,7 +165,7 @@ int run_inference_main(const struct run_program *p, int argc, char **argv)
 		goto out;
 	}
 	if (r == OPTIONS_RUN)
-		r = prepare(&v, &err);
+		r = prepare(&v, &options, &err);
 	if (r < 0) {
 		status = fail(p->name, &err, exit_status(r));
 		goto out;

@@ -12,10 +12,19 @@
 
 #include "cmd/invocation.h"
 #include "common/arith.h"
+#include "common/file.h"
+
+/* More options than any program has. */
+#define FILES_MAX 64
 
 struct named_file {
-	const char *option; /* what named it, for messages */
-	const char *path;   /* "" or NULL: none */
+	const char *option; /* what named it, for messages: without its dash */
+	const char *path;
+};
+
+struct named_files {
+	struct named_file items[FILES_MAX];
+	size_t n;
 };
 
 /* Only regular files are replaced; pipes and devices take whatever comes. */
@@ -60,85 +69,109 @@ static bool same(const char *a, const char *b)
 	return !has_a && !has_b && same_name(a, b);
 }
 
-static int check_inputs(const struct named_file *out, const struct run_options *o, const struct conn_options *conn,
-			struct error *err)
+/* Whether an earlier table has the option too: that one counts. */
+static bool is_hidden(const struct options *o, size_t set, const struct option *opt)
 {
-	const struct named_file inputs[] = {{"-file", o->file},
-					    {"-verify", o->verify.file},
-					    {"-expected-answers", o->verify.expected_file},
-					    {"-replay", o->outputs.replay_file},
-					    {"-cacert", conn->ca_cert},
-					    {"-cert", conn->cert},
-					    {"-key", conn->key}};
+	for (size_t i = 0; i < set; i++) {
+		for (const struct option *other = o->sets[i].table; other->name; other++) {
+			if (strcmp(other->name, opt->name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The files that options of a type name. */
+static void list_files(struct named_files *ret, const struct options *o, enum option_type type)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < o->nsets; i++) {
+		for (const struct option *opt = o->sets[i].table; opt->name; opt++) {
+			const char *path = opt->type == type ? option_text(opt, o->sets[i].config) : NULL;
+
+			if (is_file(path) && !is_hidden(o, i, opt) && ret->n < FILES_MAX)
+				ret->items[ret->n++] = (struct named_file){opt->name, path};
+		}
+	}
+}
+
+static int check_input(const struct named_file *out, const struct named_files *inputs, bool piped, struct error *err)
+{
 	struct stat st_out, st_in;
 
-	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
-		if (is_file(inputs[i].path) && same(inputs[i].path, out->path))
-			return error_set(err, ERR_USAGE, "%s %s would replace the file of %s: name another file",
-					 out->option, out->path, inputs[i].option);
+	for (size_t i = 0; i < inputs->n; i++) {
+		if (same(inputs->items[i].path, out->path))
+			return error_set(err, ERR_USAGE, "-%s %s would replace the file of -%s: name another file",
+					 out->option, out->path, inputs->items[i].option);
 	}
-	if (!is_file(o->file) && stat(out->path, &st_out) == 0 && fstat(STDIN_FILENO, &st_in) == 0 &&
-	    same_file(&st_out, &st_in))
-		return error_set(err, ERR_USAGE, "%s %s would replace the dataset on standard input: name another file",
-				 out->option, out->path);
+	if (piped && stat(out->path, &st_out) == 0 && fstat(STDIN_FILENO, &st_in) == 0 && same_file(&st_out, &st_in))
+		return error_set(err, ERR_USAGE,
+				 "-%s %s would replace the dataset on standard input: name another file", out->option,
+				 out->path);
 	return 0;
 }
 
-/* The results of one run against what it reads and against each other. */
-static int check_results(const struct named_file *files, size_t n, const struct run_options *o,
-			 const struct conn_options *conn, struct error *err)
+/* A file against all others: what is read, and what the other options write, as given and under the run's name. */
+static int check_output(const struct named_file *out, const struct named_files *inputs,
+			const struct named_files *outputs, const struct run_name *name, bool piped, struct error *err)
 {
+	int r = check_input(out, inputs, piped, err);
+
+	for (size_t i = 0; i < outputs->n && r == 0; i++) {
+		const struct named_file *other = &outputs->items[i];
+		char *path;
+
+		if (strcmp(other->option, out->option) == 0)
+			continue;
+		path = run_path(other->path, name);
+		if (!path)
+			return error_set(err, ERR_NOMEM, "out of memory");
+		if (same(other->path, out->path) || same(path, out->path))
+			r = error_set(err, ERR_USAGE, "-%s and -%s both name %s: one would replace the other",
+				      out->option, other->option, out->path);
+		free(path);
+	}
+	return r;
+}
+
+int run_files_check(const struct options *o, const struct run_options *run, struct error *err)
+{
+	bool piped = !is_file(run->file);
+	struct named_files inputs, outputs;
+	struct run_name name = {.point = "", .repetitions = (unsigned)run->repetitions};
 	int r = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		if (!is_file(files[i].path))
-			continue;
-		r = check_inputs(&files[i], o, conn, err);
-		for (size_t j = i + 1; j < n && r == 0; j++) {
-			if (is_file(files[j].path) && same(files[i].path, files[j].path))
-				r = error_set(err, ERR_USAGE, "%s and %s both name %s: one would replace the other",
-					      files[i].option, files[j].option, files[i].path);
+	list_files(&inputs, o, OPTION_PATH);
+	list_files(&outputs, o, OPTION_OUTPUT);
+	for (name.repetition = 1; name.repetition <= name.repetitions && r == 0; name.repetition++) {
+		for (size_t i = 0; i < outputs.n && r == 0; i++) {
+			struct named_file file = outputs.items[i];
+			char *path = run_path(file.path, &name);
+
+			if (!path)
+				return error_set(err, ERR_NOMEM, "out of memory");
+			r = check_output(&file, &inputs, &outputs, &name, piped, err);
+			file.path = path;
+			if (r == 0)
+				r = check_output(&file, &inputs, &outputs, &name, piped, err);
+			free(path);
 		}
 	}
 	return r;
 }
 
-int run_files_check(const struct run_options *o, const struct conn_options *conn, struct error *err)
+int run_files_writable(const struct options *o, struct error *err)
 {
-	const struct named_file outputs[] = {
-		{"-json-out-file", o->json_file},
-		{"-output-file-stats-hdr-response-latency-hist", o->histogram_file},
-		{"-hlog-out-file", o->outputs.hlog_file},
-		{"-csv-out-file", o->outputs.csv_file},
-		{"-response-hgrm-out-file", o->outputs.response_hgrm_file},
-		{"-mlperf-summary", o->scenario.summary_file},
-		{"-accuracy-log", o->scenario.accuracy_file},
-		{"-record-answers", o->verify.record_file},
-		/* From here on one for all runs, whose names stay as they are. */
-		{"-summary-out-file", o->series.summary_file},
-		{"-summary-csv-out-file", o->series.summary_csv_file},
-	};
-	const size_t of_each_run = ARRAY_LEN(outputs) - 2;
-	unsigned repetitions = (unsigned)o->repetitions;
+	struct named_files outputs;
 	int r = 0;
 
-	for (unsigned i = 1; r == 0 && i <= repetitions; i++) {
-		const struct run_name name = {.point = "", .repetition = i, .repetitions = repetitions};
-		struct named_file files[ARRAY_LEN(outputs)] = {0};
-		char *paths[ARRAY_LEN(outputs)] = {0};
+	list_files(&outputs, o, OPTION_OUTPUT);
+	for (size_t i = 0; i < outputs.n && r == 0; i++) {
+		struct output_file f;
 
-		for (size_t f = 0; f < ARRAY_LEN(outputs) && r == 0; f++) {
-			/* Without a path there is nothing to add a repetition's number to. */
-			paths[f] = *outputs[f].path && f < of_each_run ? run_path(outputs[f].path, &name)
-								       : strdup(outputs[f].path);
-			files[f] = (struct named_file){outputs[f].option, paths[f]};
-			if (!paths[f])
-				r = error_set(err, ERR_NOMEM, "out of memory");
-		}
+		r = file_create(&f, outputs.items[i].path, err);
 		if (r == 0)
-			r = check_results(files, ARRAY_LEN(files), o, conn, err);
-		for (size_t f = 0; f < ARRAY_LEN(outputs); f++)
-			free(paths[f]);
+			file_abandon(&f);
 	}
 	return r;
 }

@@ -5,11 +5,11 @@
 #define FIELD(f) offsetof(struct output_options, f)
 
 const struct option output_option_table[] = {
-	{"hlog-out-file", OPTION_PATH, FIELD(hlog_file),
+	{"hlog-out-file", OPTION_OUTPUT, FIELD(hlog_file),
 	 "`file` to write an interval log to (HdrHistogram's .hlog): the histograms of each -reporting-period.", 0, 0},
-	{"csv-out-file", OPTION_PATH, FIELD(csv_file),
+	{"csv-out-file", OPTION_OUTPUT, FIELD(csv_file),
 	 "`file` to write a table to (CSV): a row with rate, outcomes and quantiles for each -reporting-period.", 0, 0},
-	{"response-hgrm-out-file", OPTION_PATH, FIELD(response_hgrm_file),
+	{"response-hgrm-out-file", OPTION_OUTPUT, FIELD(response_hgrm_file),
 	 "`file` to write the distribution of response times to (.hgrm, milliseconds); in a closed loop they are the "
 	 "service times.",
 	 0, 0},

@@ -40,30 +40,10 @@ static void keep_hidden(struct merge *m, const struct option *opt)
 	}
 }
 
-static bool ends(const char *text, const char *with)
-{
-	size_t len = strlen(text), end = strlen(with);
-
-	return len >= end && strcmp(text + len - end, with) == 0;
-}
-
-/* Names a file that a run writes: those of the earlier run are not to be replaced. */
-static bool is_output(const struct option *opt)
-{
-	static const char *const others[] = {"output-file-stats-hdr-response-latency-hist", "record-answers",
-					     "mlperf-summary", "accuracy-log"};
-
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (strcmp(opt->name, others[i]) == 0)
-			return true;
-	}
-	return ends(opt->name, "-out-file");
-}
-
 /* Whether the option goes into the new command line. */
 static bool wanted(struct merge *m, const struct option *opt, const char *value)
 {
-	if (strcmp(opt->name, "replay") == 0 || (m->earlier && is_output(opt)))
+	if (strcmp(opt->name, "replay") == 0 || (m->earlier && opt->type == OPTION_OUTPUT))
 		return false;
 	if (opt->type == OPTION_SECRET && strcmp(value, SECRET_HIDDEN) == 0) {
 		keep_hidden(m, opt);

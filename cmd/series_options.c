@@ -43,9 +43,9 @@ const struct option series_option_table[] = {
 	 0, 0},
 	{"window", OPTION_STRING, FIELD(window), "`window` of -stable: a duration like 5s, or a number of requests.", 0,
 	 0},
-	{"summary-out-file", OPTION_PATH, FIELD(summary_file),
+	{"summary-out-file", OPTION_OUTPUT, FIELD(summary_file),
 	 "`file` to write the outcome of -sweep or -search to, as JSON.", 0, 0},
-	{"summary-csv-out-file", OPTION_PATH, FIELD(summary_csv_file),
+	{"summary-csv-out-file", OPTION_OUTPUT, FIELD(summary_csv_file),
 	 "`file` to write the table of -sweep or -search to, as CSV.", 0, 0},
 	{0},
 };

@@ -23,7 +23,7 @@ const struct option verify_option_table[] = {
 	 "Part of the expected value that is added to -tolerance.", 0, INFINITY},
 	{"verify-show", OPTION_UINT, FIELD(show), "Wrong answers to show in the report.", 0, MISMATCHES_MAX},
 	{"expected-answers", OPTION_PATH, FIELD(expected_file), "The same as -verify.", 0, 0},
-	{"record-answers", OPTION_PATH, FIELD(record_file),
+	{"record-answers", OPTION_OUTPUT, FIELD(record_file),
 	 "`file` to write the answer to each row to, for -verify: of a server that is trusted. Not a run to measure.",
 	 0, 0},
 	{0},

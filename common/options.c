@@ -178,6 +178,7 @@ static int parse_value(const struct option *opt, const char *text, union value *
 	case OPTION_STRING:
 	case OPTION_SECRET:
 	case OPTION_PATH:
+	case OPTION_OUTPUT:
 	case OPTION_IGNORED:
 		ret->s = text;
 		return 0;
@@ -232,6 +233,7 @@ static void store(const struct option *opt, void *config, const union value *v)
 	case OPTION_STRING:
 	case OPTION_SECRET:
 	case OPTION_PATH:
+	case OPTION_OUTPUT:
 		memcpy(field, &v->s, sizeof(v->s));
 		break;
 	case OPTION_IGNORED:
@@ -270,6 +272,11 @@ static bool ends_options(const char *word)
 static bool is_bool(const struct option *opt)
 {
 	return opt->type == OPTION_BOOL || opt->type == OPTION_IGNORED_BOOL;
+}
+
+static bool is_path(const struct option *opt)
+{
+	return opt->type == OPTION_PATH || opt->type == OPTION_OUTPUT;
 }
 
 int options_next(const struct options *o, int argc, char **argv, int i, const struct option **ret_option,
@@ -334,7 +341,7 @@ static int walk(struct options *o, int argc, char **argv, bool storing, FILE *no
 		r = parse_value(opt, a.value, &v, err);
 		if (r < 0)
 			return r;
-		r = opt->type == OPTION_PATH ? expand_home(storing ? o : NULL, opt, &v.s, err) : 0;
+		r = is_path(opt) ? expand_home(storing ? o : NULL, opt, &v.s, err) : 0;
 		if (r < 0)
 			return r;
 		if (!storing)

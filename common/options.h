@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/error.h"
 
@@ -28,6 +29,7 @@ enum option_type {
 	OPTION_DURATION,     /* nsec_t (int64_t nanoseconds) */
 	OPTION_STRING,       /* const char *, a view into argv */
 	OPTION_PATH,         /* const char *, as STRING; a leading "~/" becomes $HOME/ (see options_release) */
+	OPTION_OUTPUT,       /* const char *, as PATH: of a file that the program writes */
 	OPTION_SECRET,       /* const char *, as STRING; neither its default nor a bad value is ever printed */
 	OPTION_IGNORED,      /* a string of AIBench's that has no effect here; one note on stderr says so. No field */
 	OPTION_IGNORED_BOOL, /* the same for a boolean */
@@ -48,6 +50,15 @@ struct option_set {
 	const struct option *table;
 	void *config;
 };
+
+/* The text of a STRING, PATH, OUTPUT or SECRET option. */
+static inline const char *option_text(const struct option *opt, const void *config)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)config + opt->offset, sizeof(text));
+	return text;
+}
 
 struct options {
 	const char *program;           /* "aibench_load_data" */

@@ -43,10 +43,10 @@ const char *option_range(char *buf, size_t size, const struct option *opt)
 static void value_name(const struct option *opt, char *ret, size_t size)
 {
 	static const char *const TYPES[] = {
-		[OPTION_BOOL] = "",         [OPTION_INT] = "int",           [OPTION_UINT] = "uint",
-		[OPTION_DOUBLE] = "float",  [OPTION_DURATION] = "duration", [OPTION_STRING] = "string",
-		[OPTION_PATH] = "file",     [OPTION_SECRET] = "string",     [OPTION_IGNORED] = "string",
-		[OPTION_IGNORED_BOOL] = "",
+		[OPTION_BOOL] = "",          [OPTION_INT] = "int",           [OPTION_UINT] = "uint",
+		[OPTION_DOUBLE] = "float",   [OPTION_DURATION] = "duration", [OPTION_STRING] = "string",
+		[OPTION_PATH] = "file",      [OPTION_OUTPUT] = "file",       [OPTION_SECRET] = "string",
+		[OPTION_IGNORED] = "string", [OPTION_IGNORED_BOOL] = "",
 	};
 	const char *open = opt->help ? strchr(opt->help, '`') : NULL;
 	const char *close = open ? strchr(open + 1, '`') : NULL;
@@ -94,6 +94,7 @@ static void default_text(const struct option *opt, const void *config, char *ret
 		break;
 	case OPTION_STRING:
 	case OPTION_PATH:
+	case OPTION_OUTPUT:
 		memcpy(&v.s, field, sizeof(v.s));
 		if (v.s && *v.s)
 			snprintf(ret, size, "default \"%s\"", v.s);
