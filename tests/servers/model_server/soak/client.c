@@ -182,7 +182,7 @@ static void run_grpc(struct soak_client *c)
 /* Some calls at once, as a client writes them. */
 static void put_calls(struct soak_client *c, struct buf *b)
 {
-	uint32_t n = 1 + (uint32_t)rng_below(&c->rng, 3 * AT_ONCE);
+	uint32_t n = 1 + (uint32_t)rng_below(&c->rng, AT_ONCE);
 
 	http2_put_preface(b);
 	for (uint32_t i = 0; i < n; i++) {
