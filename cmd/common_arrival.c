@@ -10,9 +10,9 @@
 
 const struct option arrival_option_table[] = {
 	{"arrival", OPTION_STRING, FIELD(process),
-	 "When to ask: `closed` (a worker asks when it was answered), constant or poisson; none: constant with a rate, "
-	 "else "
-	 "closed.",
+	 "Arrival `process`: closed (a worker asks again when it was answered), constant or poisson; none: constant "
+	 "with a "
+	 "rate, else closed.",
 	 0, 0},
 	{"rate", OPTION_STRING, FIELD(rate),
 	 "Inferences/s to send, on a `schedule` that does not wait for the server: 100, or 100:30s,200:30s, or "
@@ -28,7 +28,7 @@ const struct option arrival_option_table[] = {
 	{"duration", OPTION_DURATION, FIELD(duration),
 	 "Time after -warm-up in which inferences are sent; 0: until another limit.", 0, TIME_MAX},
 	{"drain", OPTION_DURATION, FIELD(drain),
-	 "How long to wait, when -duration or the schedule is over, for what was due before; 0: 10s.", 0, TIME_MAX},
+	 "How long to wait for what was due, when -duration or the schedule is over.", 1e6, TIME_MAX},
 	{"repeat", OPTION_BOOL, FIELD(repeat), "Start the dataset again where it ends, until another limit.", 0, 0},
 	{"order", OPTION_STRING, FIELD(order), "`order` of the dataset's rows: sequential or shuffled (by -seed).", 0,
 	 0},
@@ -37,7 +37,7 @@ const struct option arrival_option_table[] = {
 
 void arrival_options_defaults(struct arrival_options *o)
 {
-	*o = (struct arrival_options){.process = "", .rate = "", .order = "sequential"};
+	*o = (struct arrival_options){.process = "", .rate = "", .order = "sequential", .drain = RUN_DRAIN_DEFAULT};
 }
 
 /* ret->schedule, and whether there is one. */
