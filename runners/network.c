@@ -52,8 +52,8 @@ void network_look(struct network *ret, const struct run_config *cfg, const struc
 	struct ping_target target = {.kind = PING_ECHO};
 	struct network n = {0};
 
-	if (driver->ops->ping_target)
-		driver->ops->ping_target(driver, &target);
+	if (cfg->driver->ping_target)
+		cfg->driver->ping_target(driver, &target);
 	if (target.endpoint)
 		find_interface(&n, target.endpoint);
 	if (cfg->network_baseline)
