@@ -55,10 +55,21 @@ bool stable_run_look(void *arg, nsec_t now, const struct recorder *so_far)
 	return add_window(s, &s->snapshots[(s->looks - 2) % SNAPSHOTS], snapshot) != STABILITY_MEASURING;
 }
 
+/* What is not in the windows was warm-up: counted, for the client worked for it too. */
+static void add_rest(struct totals *burned_in, const struct totals *all, const struct totals *windows)
+{
+	for (int o = 0; o < OUTCOME_MAX; o++) {
+		burned_in->requests[o] += all->requests[o] - windows->requests[o];
+		burned_in->inferences[o] += all->inferences[o] - windows->inferences[o];
+	}
+}
+
 int stable_run_finish(struct stable_run *s, struct result *r)
 {
 	const struct run_snapshot *last = &s->snapshots[(s->looks + SNAPSHOTS - 1) % SNAPSHOTS];
 	struct run_snapshot *first = &s->snapshots[s->looks % SNAPSHOTS];
+	const struct totals all = r->all.totals;
+	int e;
 
 	if (s->error < 0)
 		return s->error;
@@ -69,5 +80,7 @@ int stable_run_finish(struct stable_run *s, struct result *r)
 		return 0;
 	r->burn_in_end = first->at;
 	r->end = r->measured_end = last->at;
-	return recorder_difference(&r->all, &first->recorder, &last->recorder);
+	e = recorder_difference(&r->all, &first->recorder, &last->recorder);
+	add_rest(&r->burned_in, &all, &r->all.totals);
+	return e;
 }

@@ -202,8 +202,7 @@ static bool has_knee(const struct sweep_table *t)
 
 void sweep_table_write_text(FILE *out, const struct sweep_table *t, const struct sweep *s)
 {
-	fputs("== Sweep: the median rate of each point's runs (spread: highest to lowest), response times of all of "
-	      "them\n",
+	fputs("== Sweep: median rates of the points' runs (spread: highest to lowest), response times of all runs\n",
 	      out);
 	for (unsigned i = 0; i < s->naxes; i++)
 		fprintf(out, "%12s  ", sweep_variable_name(s->axes[i].variable));

@@ -236,9 +236,10 @@ static void a_sweep_is_written_in_three_forms(void **state)
 	for (size_t i = 0; i < 3; i++)
 		add_run(&w.t, &w.s, i, 100 + (unsigned)i, 1000000);
 	assert_int_equal(sweep_table_find_knees(&w.t, &w.s), 0);
-	CHECK_HOLDS(text_of(write_sweep, &w), "           4     1         102.0     0 %     1.000     1.000",
-		    "5.00  knee\n", "Kleinrock", "workers,runs,inferences_per_second,", "\n4,1,102.000,0.000000,1.000",
-		    ",0,0,0,0,1\n", "\"Workers\": 4,", "\"InferencesPerSecond\": 102,", "\"Knee\": true");
+	CHECK_HOLDS(text_of(write_sweep, &w), "\n     workers  Runs  Inferences/s  Spread ",
+		    "           4     1         102.0     0 %     1.000     1.000", "5.00  knee\n", "Kleinrock",
+		    "workers,runs,inferences_per_second,", "\n4,1,102.000,0.000000,1.000", ",0,0,0,0,1\n",
+		    "\"Workers\": 4,", "\"InferencesPerSecond\": 102,", "\"Knee\": true");
 	sweep_table_release(&w.t);
 }
 

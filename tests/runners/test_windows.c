@@ -124,6 +124,7 @@ static void a_stable_run_reports_its_last_three_windows(void **state)
 		assert_int_equal(r.stability.state, STABILITY_STABLE);
 		assert_int_equal(r.stability.windows, 5);
 		assert_int_equal(result_measured(&r), 306);
+		assert_int_equal(result_inferences(&r), 406);
 		assert_int_equal(r.all.service.total, 306);
 		assert_int_equal(r.burn_in_end, 1000 + 2 * NSEC_PER_SEC);
 		assert_true(result_rate(&r) == 102);
