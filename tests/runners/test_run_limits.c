@@ -80,6 +80,30 @@ static void schedule_that_ends_ends_the_run(void **state)
 	assert_true(f->result.measured_end - f->result.burn_in_end >= 30 * NSEC_PER_MSEC);
 }
 
+static void intended_times_are_the_schedules_whatever_the_server_does(void **state)
+{
+	struct fixture *f = *state;
+	struct arrival_config cfg = {
+		.process = ARRIVAL_POISSON, .schedule = &f->cfg.schedule, .batch = 1, .threads = 1};
+	struct arrival a;
+
+	make_file(f, 1000);
+	open_loop(f, ARRIVAL_POISSON, "1000:20ms,1000..10000:20ms");
+	f->cfg.seed = cfg.seed = 3;
+	f->cfg.workers = f->cfg.threads = 1;
+	f->server->delay = NSEC_PER_MSEC;
+	f->cfg.observer.response = keep_stamps;
+	run(f);
+	cfg.start = f->result.start;
+	assert_int_equal(arrival_init(&a, &cfg), 0);
+	assert_true(f->responses > 50);
+	for (unsigned k = 0; k < f->responses; k++, arrival_advance(&a)) {
+		assert_int_equal(f->stamps[k].intended, arrival_next(&a));
+		assert_true(f->stamps[k].sent >= f->stamps[k].intended);
+	}
+	assert_int_equal(arrival_next(&a), NSEC_NEVER);
+}
+
 static void duration_sends_what_is_due_in_it(void **state)
 {
 	struct fixture *f = *state;
@@ -421,6 +445,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(schedule_that_ends_ends_the_run),
+		TEST(intended_times_are_the_schedules_whatever_the_server_does),
 		TEST(duration_sends_what_is_due_in_it),
 		TEST(warm_up_by_time_is_kept_out_of_the_statistics),
 		TEST(burn_in_by_count_and_time_lasts_for_both),
