@@ -291,7 +291,7 @@ static void what_cannot_be_answered_is_told(void **state)
 	assert_int_equal(access("x.answers", F_OK), -1);
 }
 
-/* ---- real models ---- */
+/* ---- models of other formats, real models ---- */
 
 /* The values of an answers file of `rows` rows. */
 static float *read_values(const char *path, size_t rows, size_t values)
@@ -305,6 +305,34 @@ static float *read_values(const char *path, size_t rows, size_t values)
 	memcpy(ret, bytes + HEADER_SIZE + there, rows * values * sizeof(*ret));
 	free(bytes);
 	return ret;
+}
+
+static void every_format_of_a_model_gives_the_same_answers(void **state)
+{
+	static const char *const formats[][2] = {
+		{"tensorflow", "net.pb"}, {"tflite", "net.tflite"}, {"onnx", "net.any_name"}};
+	float *first = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		float *values;
+
+		run_quietly(WORDS("aibench_generate_model", "-model=mobilenet-v1", "-width=0.25", "-format",
+				  formats[i][0], "-batch=1", "-output-file", formats[i][1]));
+		/* tflite and onnx name their inputs and outputs, and the two names that end in it their format */
+		run_quietly(WORDS(ANSWERS, "-use-case=vision", "-file=images.out", "-model-file", formats[i][1],
+				  i == 0 ? "-inputs=input" : "-inputs=", i == 2 ? "-format=onnx" : "-format=",
+				  "-output-file=net.answers"));
+		values = read_values("net.answers", IMAGES, VISION_CLASSES);
+		if (!first) {
+			first = values;
+			continue;
+		}
+		for (size_t v = 0; v < (size_t)IMAGES * VISION_CLASSES; v++)
+			assert_true(fabs((double)values[v] - (double)first[v]) <= 1e-5);
+		free(values);
+	}
+	free(first);
 }
 
 static void real_transactions_get_the_golden_answers(void **state)
@@ -360,6 +388,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_verified_is_refused_before_the_run),
 		cmocka_unit_test(recording_from_a_pipe_needs_a_file),
 		cmocka_unit_test(what_cannot_be_answered_is_told),
+		cmocka_unit_test(every_format_of_a_model_gives_the_same_answers),
 		cmocka_unit_test(real_transactions_get_the_golden_answers),
 		cmocka_unit_test(golden_photos_get_the_golden_answers),
 	};
