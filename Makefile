@@ -182,7 +182,7 @@ test:
 
 # The whole again with a sanitizer in every object of ours, in a build folder of its own.
 ASAN_RUNTIME = $(shell $(CC) -print-file-name=libasan.so)
-TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/servers/model_server/test_http_server.c tests/servers/model_server/test_repository.c tests/workloads/test_dataset.c tests/datagen/test_vision.c)
+TSAN_TESTS := $(wildcard tests/stats/test_recorder.c tests/runners/test_*.c tests/engine/test_queue.c tests/servers/model_server/test_http_server.c tests/servers/model_server/test_repository.c tests/workloads/test_answers.c tests/workloads/test_dataset.c tests/datagen/test_vision.c)
 asan ubsan:
 	$(quietly) BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined all tests
 	@AIBENCH_BIN=$(abspath build/asan/bin) AIBENCH_SERVER_PRELOAD=$(ASAN_RUNTIME) UBSAN_OPTIONS=print_stacktrace=1 \

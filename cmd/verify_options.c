@@ -12,8 +12,7 @@
 const struct option verify_option_table[] = {
 	{"verify", OPTION_PATH, FIELD(file),
 	 "`file` of expected answers to compare the answers with, row by row: of -record-answers, of aibench_answers, "
-	 "or "
-	 "bare float32 values in the order of the ids. What differs is counted as wrong.",
+	 "or bare float32 values in the order of the ids. What differs is counted as wrong.",
 	 0, 0},
 	{"verify-share", OPTION_STRING, FIELD(share),
 	 "`share` of the requests that -verify compares: 0.01 or 1%. The same ones with any number of threads.", 0, 0},
