@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define LOOKS 8 /* as often within the limit */
+#define LOOKS 8 /* as often within the limit, and at least so often: */
+#define LOOK_INTERVAL NSEC_PER_SEC
 
 struct http_watched {
 	struct http_watched *next, **link; /* what points here */
@@ -26,12 +27,21 @@ struct http_watch {
 	bool stop;
 };
 
+/* libmicrohttpd (0.9.75) takes a short read for all there is: an end that came together with the last bytes of half a
+ * request is not seen by it. */
+static bool is_gone(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void end_late_ones(const struct http_watch *w, nsec_t now)
 {
 	for (struct http_watched *c = w->first; c; c = c->next) {
 		nsec_t since = atomic_load_explicit(&c->since, memory_order_relaxed);
 
-		if (since && now - since > w->limit)
+		if (since && (now - since > w->limit || (now - since > LOOK_INTERVAL && is_gone(c->fd))))
 			shutdown(c->fd, SHUT_RDWR);
 	}
 }
@@ -43,7 +53,8 @@ static void *watch_main(void *arg)
 	pthread_setname_np(pthread_self(), "http-watch");
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
-		nsec_t now = clock_now(), next = now + w->limit / LOOKS;
+		nsec_t now = clock_now(), pause = w->limit / LOOKS;
+		nsec_t next = now + (pause < LOOK_INTERVAL ? pause : LOOK_INTERVAL);
 		struct timespec ts = {.tv_sec = next / NSEC_PER_SEC, .tv_nsec = next % NSEC_PER_SEC};
 
 		end_late_ones(w, now);

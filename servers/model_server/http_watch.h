@@ -3,7 +3,7 @@
  *
  * libmicrohttpd's own time-out starts anew with every byte, so that a client that sends one a second holds its
  * connection for ever. Here each stage of a request (until its headers are there, until its body is) has its time as a
- * whole.
+ * whole, and a client that went away in the middle of it is not waited for.
  */
 #ifndef SERVERS_MODEL_SERVER_HTTP_WATCH_H
 #define SERVERS_MODEL_SERVER_HTTP_WATCH_H

@@ -1,5 +1,6 @@
 #include "tests/support/model_server.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -109,6 +110,21 @@ void model_server_stop(struct model_server *s, int signal)
 	if (r.status != 0)
 		fail_msg("exit status %d: %s", r.status, r.err);
 	process_result_release(&r);
+}
+
+unsigned model_server_descriptors(const struct model_server *s)
+{
+	char path[64];
+	unsigned n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->process.pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 void model_server_kill(struct model_server *s)

@@ -23,6 +23,8 @@ struct model_server {
 void model_server_start(struct model_server *s, const char *const *words);
 /* Sends the signal (0: it has one already), waits, and expects exit status 0. */
 void model_server_stop(struct model_server *s, int signal);
+/* How many descriptors it has open at this moment. */
+unsigned model_server_descriptors(const struct model_server *s);
 /* SIGKILL, where it runs: connections break and nothing is finished. */
 void model_server_kill(struct model_server *s);
 

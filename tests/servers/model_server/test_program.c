@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/arith.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "proto/inference.pb-c.h"
 #include "tests/servers/model_server/grpc_fixture.h"
@@ -141,6 +143,38 @@ static void the_other_protocol_s_bytes_end_their_connection_alone(void **state)
 	close(good_fd);
 	http_reply_release(&kept);
 	buf_release(&grpc);
+	model_server_stop(&s->server, SIGTERM);
+}
+
+/* Long before the time-out of silent ones. */
+static void clients_that_leave_in_mid_body_leave_nothing_open(void **state)
+{
+	static const char half[] =
+		"POST /v1/models/fraud:predict HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{";
+	const struct timespec pause = {.tv_nsec = 20000000};
+	const nsec_t until = clock_now() + 30 * NSEC_PER_SEC;
+	struct served *s = *state;
+	const char *const argv[] = {"-model", s->model, NULL};
+	struct http_reply reply = {0};
+	unsigned before;
+
+	model_server_start(&s->server, argv);
+	http_ask(s->server.http[0], "GET", "/ping", NULL, NULL, 0, &reply);
+	http_reply_release(&reply);
+	before = model_server_descriptors(&s->server);
+	for (int i = 0; i < 20; i++) {
+		int fd = http_connect(s->server.http[0]);
+
+		assert_true(http_send(fd, half, strlen(half)));
+		close(fd);
+	}
+	/* Once a later one is served, all of them have been accepted. */
+	http_ask(s->server.http[0], "GET", "/ping", NULL, NULL, 0, &reply);
+	http_reply_release(&reply);
+	while (model_server_descriptors(&s->server) > before) {
+		assert_true(clock_now() < until);
+		nanosleep(&pause, NULL);
+	}
 	model_server_stop(&s->server, SIGTERM);
 }
 
@@ -297,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_connection_is_served_without_epoll),
 		TEST(the_other_protocol_s_bytes_end_their_connection_alone),
+		TEST(clients_that_leave_in_mid_body_leave_nothing_open),
 		TEST(every_port_answers),
 		TEST(a_signal_lets_requests_under_way_finish),
 		TEST(requests_are_joined_to_a_batch),

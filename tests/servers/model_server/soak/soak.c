@@ -34,6 +34,8 @@
 /* What may differ after a round: allocators' caches. */
 #define RSS_SLACK 1.30
 #define SLACK_BYTES ((uint64_t)24 << 20)
+#define DESCRIPTORS_SLACK 8
+#define DESCRIPTORS_PATIENCE (20 * NSEC_PER_SEC)
 
 struct soak {
 	char folder[256];
@@ -187,6 +189,20 @@ static uint64_t memory_of(const struct soak *s)
 	return kib << 10;
 }
 
+/* Those of connections that were broken off go, too, and long before a silent client's time-out. */
+static void check_descriptors(struct soak *s, unsigned before)
+{
+	const struct timespec pause = {.tv_nsec = TICK_MSEC * 1000000};
+	const nsec_t until = clock_now() + DESCRIPTORS_PATIENCE;
+	unsigned now;
+
+	while ((now = model_server_descriptors(&s->server)) > before + DESCRIPTORS_SLACK && clock_now() < until)
+		nanosleep(&pause, NULL);
+	printf("descriptors: %u, then %u\n", before, now);
+	if (now > before + DESCRIPTORS_SLACK)
+		complain(s, "the server has descriptors open that nobody uses");
+}
+
 /* ---- the end ---- */
 
 /* SIGTERM while requests are under way: they get an answer, or their connection ends. */
@@ -236,6 +252,7 @@ static void server_under_fire(void **state)
 {
 	static struct soak s;
 	uint64_t before, after;
+	unsigned descriptors;
 
 	(void)state;
 	setenv("GRPC_VERBOSITY", "NONE", 0);
@@ -249,6 +266,7 @@ static void server_under_fire(void **state)
 						 "-batch-size", SOAK_JOINED "=8", "-batch-timeout=1ms",
 						 "-stop-timeout=1s", "-rest-no-reference-model", SOAK_MODEL, NULL});
 	questions_learn(&s.questions, s.server.http[0], s.server.grpc[0]);
+	descriptors = model_server_descriptors(&s.server);
 	fire(&s, (nsec_t)seconds * NSEC_PER_SEC / 4);
 	before = memory_of(&s);
 	fire(&s, (nsec_t)seconds * NSEC_PER_SEC * 3 / 4);
@@ -256,6 +274,7 @@ static void server_under_fire(void **state)
 	summarise(&s, before, after);
 	if ((double)after > (double)before * RSS_SLACK + (double)SLACK_BYTES)
 		complain(&s, "the server's anonymous memory did not come back");
+	check_descriptors(&s, descriptors);
 	stop_under_fire(&s);
 	questions_release(&s.questions);
 	free(s.model);
