@@ -122,6 +122,7 @@ int run_options_config(struct run_config *ret, const struct run_options *o, cons
 		.seed = (uint64_t)o->seed,
 		.ignore_errors = o->ignore_errors || o->continue_on_error,
 		.reporting_period = o->reporting_period,
+		.stages = o->outputs.stages,
 		.network_baseline = o->outputs.network_baseline,
 	};
 	int r = choose_workload(&cfg.workload, o->use_case, err);

@@ -10,7 +10,7 @@
 #include "common/options.h"
 
 struct output_options {
-	bool network_baseline;
+	bool network_baseline, stages;
 	const char *replay_file;                               /* "": this run is none of an earlier one */
 	const char *hlog_file, *csv_file, *response_hgrm_file; /* "": none */
 };

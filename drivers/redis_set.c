@@ -18,7 +18,7 @@
 
 struct set_slot {
 	struct request *request;
-	nsec_t sent;
+	nsec_t sent, encoded; /* encoded 0: stages are not told apart */
 	struct resp_scratch scratch;
 	struct iovec iov[3];
 };
@@ -146,6 +146,7 @@ static int set_open(struct driver **ret, const struct driver_config *cfg, struct
 	if (!d)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	d->base.ops = &driver_redis_set;
+	d->base.stages = cfg->stages ? 1U << STAGE_ENCODE | 1U << STAGE_SERVICE : 0;
 	d->config = *cfg;
 	r = make_memory(d);
 	if (r < 0)
@@ -184,6 +185,7 @@ static int set_submit(struct driver *driver, unsigned slot, struct request *req,
 	s->request = req;
 	s->sent = now;
 	x.iovcnt = resp_template_encode(&d->template, &s->scratch, req->id, &payload, 1, s->iov);
+	s->encoded = d->config.stages ? clock_now() : 0;
 	return redis_transport_send(d->transport, &x);
 }
 
@@ -203,7 +205,7 @@ static int set_poll(struct driver *driver, nsec_t deadline, struct completion *d
 			.outcome = f->code == 0             ? OUTCOME_OK
 				   : f->code == ERR_TIMEOUT ? OUTCOME_TIMEOUT
 							    : OUTCOME_ERROR,
-			.stamps = {.sent = s->sent, .received = f->received},
+			.stamps = redis_stamps(s->sent, s->encoded, f->received),
 			.answer = d->answer,
 			.text = f->text,
 		};

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "common/clock.h"
+#include "common/stamps.h"
 #include "net/conn.h"
 #include "net/resp.h"
 
@@ -70,6 +71,17 @@ int redis_transport_poll(struct redis_transport *t, nsec_t deadline, struct redi
  * before the next deadline, and that deadline. */
 int redis_transport_fd(const struct redis_transport *t);
 nsec_t redis_transport_next_deadline(const struct redis_transport *t);
+
+/* Of an exchange that began when it was sent and whose encoding ended then; 0: stages are not told apart. Replies are decoded
+ * while they come in, so decoding is no stage of its own. */
+static inline struct stamps redis_stamps(nsec_t sent, nsec_t encoded, nsec_t received)
+{
+	return (struct stamps){
+		.sent = sent,
+		.received = received,
+		.stage = {[STAGE_ENCODE] = encoded, [STAGE_SERVICE] = encoded ? received : 0},
+	};
+}
 
 /* Connections that were lost and came back. */
 uint64_t redis_transport_reconnects(const struct redis_transport *t);

@@ -193,6 +193,7 @@ static int redisai_open(struct driver **ret, const struct driver_config *cfg, st
 	if (!d)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	d->base.ops = &driver_redisai;
+	d->base.stages = cfg->stages ? 1U << STAGE_ENCODE | 1U << STAGE_SERVICE : 0;
 	d->config = *cfg;
 	d->options = *(const struct redisai_options *)cfg->options;
 	d->by_reference = redisai_references(cfg->spec) > 0;
@@ -238,6 +239,7 @@ int redisai_send(struct redisai *d, unsigned slot, unsigned server)
 	x.iovcnt = resp_template_encode(t, &s->scratch,
 					d->config.spec->anonymous ? d->config.first_slot + slot : s->request->id,
 					s->request->inputs, d->config.batch, x.iov);
+	s->encoded = d->config.stages ? clock_now() : 0;
 	if (s->asking) {
 		*--x.iov = (struct iovec){.iov_base = (char *)(uintptr_t)ASKING, .iov_len = sizeof(ASKING) - 1};
 		x.iovcnt++;
@@ -282,7 +284,7 @@ static int redisai_poll(struct driver *driver, nsec_t deadline, struct completio
 			.request = s->request,
 			.slot = f->slot,
 			.outcome = outcome_of(f->code),
-			.stamps = {.sent = s->sent, .received = f->received},
+			.stamps = redis_stamps(s->sent, s->encoded, f->received),
 			.answer = s->answer,
 			.text = f->text,
 		};

@@ -24,8 +24,9 @@ struct redisai_node {
 struct redisai_slot {
 	struct request *request;
 	nsec_t sent;
-	unsigned home; /* node of requests that could go anywhere */
-	unsigned node; /* of the request under way */
+	nsec_t encoded; /* 0: stages are not told apart */
+	unsigned home;  /* node of requests that could go anywhere */
+	unsigned node;  /* of the request under way */
 	bool asking, redirected, redirect_wanted;
 	struct resp_scratch scratch;
 	struct iovec *iov; /* the first is kept free for ASKING */

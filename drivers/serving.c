@@ -23,8 +23,8 @@ enum slot_state { SLOT_IDLE, SLOT_FETCHING, SLOT_WAITING, SLOT_CALLING };
 
 struct serving_slot {
 	struct request *request;
-	enum slot_state state; /* WAITING: its data are here, the model server's connection is not */
-	nsec_t sent, fetched;
+	enum slot_state state;                   /* WAITING: its data are here, the model server's connection is not */
+	nsec_t sent, fetched, encoded;           /* 0: no such stage, or it is not told apart */
 	struct view inputs[WORKLOAD_INPUTS_MAX]; /* the request's, reference data where Redis' reply has them */
 	char *scratch;
 	struct iovec *iov;
@@ -184,6 +184,8 @@ static int send_call(struct serving *s, unsigned number)
 		return error_set(&slot->error, ERR_INVALID,
 				 "the row has a value that is not finite, which the protocol cannot say");
 	c.nbody = n;
+	if (s->driver.stages)
+		slot->encoded = clock_now();
 	return s->transport->ops->send(s->transport, &c);
 }
 
@@ -194,7 +196,7 @@ int serving_submit(struct serving *s, unsigned number, struct request *req, nsec
 
 	slot->request = req;
 	slot->sent = now;
-	slot->fetched = 0;
+	slot->fetched = slot->encoded = 0;
 	memcpy(slot->inputs, req->inputs, sizeof(slot->inputs));
 	if (s->reference) {
 		r = reference_fetch(s->reference, number, req->id, now);
@@ -235,10 +237,10 @@ static void complete(struct serving *s, unsigned number, int code, const char *t
 	};
 	if (code == 0)
 		ret->answer = slot->answer;
-	if (slot->fetched) {
-		ret->stamps.stage[STAGE_REFERENCE] = slot->fetched;
+	ret->stamps.stage[STAGE_REFERENCE] = slot->fetched;
+	ret->stamps.stage[STAGE_ENCODE] = slot->encoded;
+	if (slot->fetched || slot->encoded)
 		ret->stamps.stage[STAGE_SERVICE] = received;
-	}
 }
 
 /* Puts the row's reference data, which Redis' reply holds, where the workload had those of the dataset. */
@@ -328,6 +330,8 @@ static int take_calls(struct serving *s, nsec_t deadline, struct completion *don
 						  &slot->error)) < 0)
 			text = slot->error.text;
 		complete(s, f->slot, code, text, f->received, &done[i]);
+		if (s->driver.stages)
+			done[i].stamps.stage[STAGE_DECODE] = clock_now();
 	}
 	return n;
 }

@@ -131,7 +131,8 @@ int serving_driver_open(struct driver **ret, const struct serving_kind *kind, co
 	if (!d)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	d->base.ops = kind->ops;
-	d->base.stages = cfg->reference ? 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE : 0;
+	d->base.stages = (cfg->reference ? 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE : 0) |
+			 (cfg->stages ? 1U << STAGE_ENCODE | 1U << STAGE_SERVICE | 1U << STAGE_DECODE : 0);
 	d->config = *cfg;
 	r = set_up(d, kind, err);
 	if (r < 0)

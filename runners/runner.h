@@ -82,6 +82,7 @@ struct run_config {
 	struct rate_schedule schedule; /* inferences a second over time, for an open loop */
 	bool spin; /* open loop: spin the last stretch before an arrival, to send it on time to the microsecond */
 	bool ignore_errors;
+	bool stages;                 /* every stage of a request is stamped: two readings of the clock more */
 	bool network_baseline;       /* pings the server before the run */
 	struct verify_config verify; /* answers to compare with */
 	/* Keeps the answers that are right; may be NULL. Zeroed by the caller, who saves and releases it; initialised by the

@@ -464,6 +464,7 @@ int worker_init(struct worker *w, struct shared *shared, unsigned nslots, unsign
 		.batch = cfg->what.batch,
 		.slots = nslots,
 		.first_slot = first_slot,
+		.stages = cfg->stages,
 		.reference = cfg->what.reference,
 		.first_id = shared->first_id,
 		.seed = cfg->seed,

@@ -21,6 +21,7 @@ int client_open(struct client *c, const struct client_config *cfg, struct error 
 		.options = cfg->options,
 		.slots = cfg->slots,
 		.reference = cfg->reference,
+		.stages = cfg->stages,
 		.first_id = cfg->first_id,
 		.seed = 1,
 	};

@@ -13,7 +13,7 @@ struct client_config {
 	const struct driver_ops *ops;
 	const void *options;
 	unsigned slots, batch; /* batch 0: 1 */
-	bool reference;
+	bool reference, stages;
 	uint64_t first_id;
 	nsec_t timeout; /* 0: 10 s */
 	const char *user, *password, *unix_socket;

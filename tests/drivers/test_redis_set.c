@@ -72,6 +72,28 @@ static void assert_stored(uint64_t id, const void *value)
 	endpoint_free(e);
 }
 
+static void encoding_is_a_stage_where_asked_for(void **state)
+{
+	struct redis_set_options options = {.host = "127.0.0.1", .port = server.port_text};
+	struct client_config cfg = {.ops = &driver_redis_set, .options = &options, .slots = 1, .stages = true};
+	struct completion done;
+	struct error err = {""};
+	struct client c;
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(client_open(&c, &cfg, &err), 0);
+	assert_int_equal(c.driver->stages, 1U << STAGE_ENCODE | 1U << STAGE_SERVICE);
+	client_submit(&c, 0, 7);
+	for (int i = 0; n == 0 && i < 20; i++)
+		n = c.ops->poll(c.driver, clock_now() + NSEC_PER_SEC, &done, 1, &err);
+	assert_int_equal(n, 1);
+	assert_true(done.stamps.sent <= done.stamps.stage[STAGE_ENCODE]);
+	assert_true(done.stamps.stage[STAGE_ENCODE] < done.stamps.stage[STAGE_SERVICE]);
+	assert_int_equal(done.stamps.stage[STAGE_SERVICE], done.stamps.received);
+	client_close(&c);
+}
+
 static void rows_reference_data_is_stored_under_its_key(void **state)
 {
 	struct client c;
@@ -199,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_reference_data_is_stored_under_its_key),
+		cmocka_unit_test(encoding_is_a_stage_where_asked_for),
 		cmocka_unit_test(stopped_server_is_an_error_and_its_return_is_found),
 		cmocka_unit_test(connections_that_do_not_come_about_end_the_open),
 		cmocka_unit_test(redis_without_the_module_is_told_apart),

@@ -25,6 +25,7 @@ static char redis_host[32];
 static struct fake_model_server server, metrics;
 static const char *transport = "lean"; /* of the clients that are opened */
 static unsigned streams = 1;
+static bool stages; /* all of a request are stamped */
 
 /* ---- helpers ---- */
 
@@ -89,6 +90,7 @@ static int try_open(struct client *c, const struct model_client *m, unsigned slo
 						   .options = options.bytes,
 						   .slots = slots,
 						   .reference = reference,
+						   .stages = stages,
 						   .timeout = 5 * NSEC_PER_SEC},
 			   err);
 }
@@ -231,6 +233,40 @@ static void stages_are_stamped(void **state)
 	assert_int_equal(c.driver->stages, 0);
 	client_close(&c);
 	fake_model_server_stop(&server);
+}
+
+static void stamps_come_in_order(const struct model_client *m)
+{
+	struct completion done[1];
+	const struct stamps *s = &done[0].stamps;
+	struct error err;
+	struct client c;
+	nsec_t deadline;
+	int n = 0;
+
+	stages = true;
+	open_client(&c, m, 1, true);
+	stages = false;
+	assert_int_equal(c.driver->stages,
+			 1U << STAGE_REFERENCE | 1U << STAGE_ENCODE | 1U << STAGE_SERVICE | 1U << STAGE_DECODE);
+	client_submit(&c, 0, 3);
+	deadline = clock_now() + PATIENCE;
+	while (n == 0 && clock_now() < deadline)
+		n = c.ops->poll(c.driver, clock_now() + NSEC_PER_SEC, done, 1, &err);
+	assert_int_equal(n, 1);
+	assert_int_equal(done[0].outcome, OUTCOME_OK);
+	assert_true(s->sent < s->stage[STAGE_REFERENCE]);
+	assert_true(s->stage[STAGE_REFERENCE] <= s->stage[STAGE_ENCODE]);
+	assert_true(s->stage[STAGE_ENCODE] < s->stage[STAGE_SERVICE]);
+	assert_int_equal(s->stage[STAGE_SERVICE], s->received);
+	assert_true(s->received <= s->stage[STAGE_DECODE]);
+	client_close(&c);
+}
+
+static void every_stage_is_stamped_where_asked_for(void **state)
+{
+	(void)state;
+	for_each_client(stamps_come_in_order);
 }
 
 static void row_without_reference_fails_alone(const struct model_client *m)
@@ -506,6 +542,7 @@ int main(void)
 		cmocka_unit_test(workers_share_a_connection_where_asked),
 		cmocka_unit_test(reference_data_of_the_row_come_from_redis),
 		cmocka_unit_test(stages_are_stamped),
+		cmocka_unit_test(every_stage_is_stamped_where_asked_for),
 		cmocka_unit_test(row_without_reference_data_is_an_error_of_its_own),
 		cmocka_unit_test(missing_reference_data_are_told_at_open),
 		cmocka_unit_test(error_replies_give_the_servers_own_words),
