@@ -158,7 +158,7 @@ if wanted large; then
 	"$bin/aibench_generate_data_vision" -input-val-dir synthetic -limit 200 -output-file "$work/vision.dat" >/dev/null
 	ours_start "narrow=$work/narrow.pb"
 	image() {
-		runner "aibench_run_inference_$1_vision" "${@:2}" -file "$work/vision.dat" -workers 1
+		runner "aibench_run_inference_$1_vision" "${@:2}" -file "$work/vision.dat" -workers 1 -repeat -max-queries 1000
 		cpu=$(sed -n 's/^Client: \([0-9.]*\) us of CPU.*/\1/p' "$work/out")
 	}
 	writev() {
