@@ -1,5 +1,5 @@
 /*
- * series.c - repetitions, and what sweeps and searches share.
+ * series.c - what sweeps and searches share.
  */
 #include "cmd/series.h"
 
@@ -40,27 +40,10 @@ int series_prepare(struct invocation *v, struct error *err)
 	return 0;
 }
 
-static int repetitions_run(struct invocation *v)
-{
-	struct run_name name = {.point = "", .repetitions = (unsigned)v->options.repetitions};
-	int status = EXIT_OK;
-
-	for (name.repetition = 1; name.repetition <= name.repetitions && status == EXIT_OK; name.repetition++)
-		status = invocation_run(v, &v->config, &name, NULL);
-	return status;
-}
-
 int series_run(struct invocation *v)
 {
-	switch (v->series.kind) {
-	case SERIES_SWEEP:
-		return sweep_run(v);
-	case SERIES_SEARCH:
-		return search_run(v);
-	case SERIES_REPETITIONS:
-		break;
-	}
-	return repetitions_run(v);
+	/* Repetitions are a sweep of one point. */
+	return v->series.kind == SERIES_SEARCH ? search_run(v) : sweep_run(v);
 }
 
 static void write_json(FILE *out, const struct invocation *v, const struct series_summary *s)

@@ -16,7 +16,7 @@ int series_prepare(struct invocation *v, struct error *err) MUST_CHECK;
 int series_run(struct invocation *v);
 
 /* The others' parts: */
-int sweep_run(struct invocation *v);  /* cmd/series_sweep.c */
+int sweep_run(struct invocation *v);  /* cmd/series_sweep.c; repetitions, too */
 int search_run(struct invocation *v); /* cmd/series_search.c */
 
 /* Whether an invocation_run left a result, and not only a reason on stderr. */

@@ -44,9 +44,9 @@ const struct option series_option_table[] = {
 	{"window", OPTION_STRING, FIELD(window), "`window` of -stable: a duration like 5s, or a number of requests.", 0,
 	 0},
 	{"summary-out-file", OPTION_OUTPUT, FIELD(summary_file),
-	 "`file` to write the outcome of -sweep or -search to, as JSON.", 0, 0},
+	 "`file` to write the outcome of -repetitions, -sweep or -search to, as JSON.", 0, 0},
 	{"summary-csv-out-file", OPTION_OUTPUT, FIELD(summary_csv_file),
-	 "`file` to write the table of -sweep or -search to, as CSV.", 0, 0},
+	 "`file` to write the table of -repetitions, -sweep or -search to, as CSV.", 0, 0},
 	{0},
 };
 
@@ -156,7 +156,7 @@ static int read_sweep(struct series *ret, const struct series_options *o, struct
 
 int series_options_read(struct series *ret, const struct series_options *o, struct error *err)
 {
-	struct series s = {.kind = SERIES_REPETITIONS};
+	struct series s = {.kind = SERIES_REPETITIONS, .sweep.points = 1};
 	int r = read_window(&s.window, o->window, err);
 
 	if (r == 0 && o->search[0] && o->sweep[0])
@@ -165,9 +165,6 @@ int series_options_read(struct series *ret, const struct series_options *o, stru
 		r = read_search(&s, o, err);
 	else if (r == 0 && o->sweep[0])
 		r = read_sweep(&s, o, err);
-	else if (r == 0 && (o->summary_file[0] || o->summary_csv_file[0]))
-		r = error_set(err, ERR_USAGE, "%s needs -sweep or -search",
-			      o->summary_file[0] ? "-summary-out-file" : "-summary-csv-out-file");
 	else if (r == 0 && o->sweep_command[0])
 		r = error_set(err, ERR_USAGE, "-sweep-command needs -sweep");
 	if (r == 0)

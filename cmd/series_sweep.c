@@ -1,5 +1,5 @@
 /*
- * series_sweep.c - a run, or its repetitions, for each point of a grid.
+ * series_sweep.c - a run, or its repetitions, for each point of a grid; without a grid, of the options' one.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -87,6 +87,8 @@ static int point_config(struct run_config *ret, struct invocation *v, const stru
 
 static void print_point(const struct sweep *s, size_t index, const struct sweep_point *point)
 {
+	if (s->naxes == 0)
+		return;
 	printf("== Point %zu of %zu:", index + 1, s->points);
 	for (unsigned i = 0; i < s->naxes; i++)
 		printf("%s %s %.10g", i ? "," : "", sweep_variable_name(s->axes[i].variable),
@@ -95,7 +97,8 @@ static void print_point(const struct sweep *s, size_t index, const struct sweep_
 	fflush(stdout);
 }
 
-/* A run that was made counts in the table, whatever it is worth; *ret_goes_on: the next one can be made. */
+/* A run that was made counts in the table, whatever it is worth; *ret_goes_on: the next one can be made. Of mere
+ * repetitions the first that fails is the last. */
 static int run_point(struct invocation *v, struct sweep_table *table, const struct sweep_point *point,
 		     bool *ret_goes_on)
 {
@@ -120,7 +123,7 @@ static int run_point(struct invocation *v, struct sweep_table *table, const stru
 		e = sweep_table_add(table, point, &result);
 		if (e < 0)
 			status = fail(v->program->name, &(struct error){"out of memory"}, EXIT_FAILED);
-		*ret_goes_on = e == 0 && !result.interrupted;
+		*ret_goes_on = e == 0 && !result.interrupted && (run == EXIT_OK || v->series.sweep.naxes > 0);
 		result_release(&result);
 		if (!*ret_goes_on)
 			return status;
@@ -137,7 +140,7 @@ static void write_json(struct json_writer *w, const void *arg)
 {
 	const struct sweep_outcome *o = arg;
 
-	json_string(w, "Sweep", o->v->options.series.sweep);
+	json_string(w, "Sweep", o->v->series.sweep.naxes ? o->v->options.series.sweep : NULL);
 	sweep_table_write_json(w, o->table, &o->v->series.sweep);
 }
 
@@ -156,7 +159,8 @@ static int report(const struct invocation *v, struct sweep_table *table)
 
 	if (sweep_table_find_knees(table, &v->series.sweep) < 0)
 		return fail(v->program->name, &(struct error){"out of memory"}, EXIT_FAILED);
-	sweep_table_write_text(stdout, table, &v->series.sweep);
+	if (v->series.sweep.naxes > 0 || table->rows[0].runs > 1)
+		sweep_table_write_text(stdout, table, &v->series.sweep);
 	fflush(stdout);
 	return series_write_summary(v, &summary);
 }

@@ -102,6 +102,7 @@ int sweep_table_add(struct sweep_table *t, const struct sweep_point *point, cons
 	row->errors += r->all.totals.requests[OUTCOME_ERROR];
 	row->timeouts += r->all.totals.requests[OUTCOME_TIMEOUT];
 	row->unstable += r->stability.state == STABILITY_UNSTABLE;
+	row->not_valid += r->audit.verdict != VERDICT_VALID;
 	return 0;
 }
 
@@ -182,6 +183,8 @@ static void write_remarks(FILE *out, const struct sweep_row *row)
 		fputs("  knee", out);
 	if (row->unstable)
 		fprintf(out, "  %u UNSTABLE", row->unstable);
+	if (row->not_valid)
+		fprintf(out, "  %u not VALID", row->not_valid);
 	if (row->wrong)
 		fprintf(out, "  %" PRIu64 " wrong", row->wrong);
 	if (row->errors)
@@ -202,8 +205,8 @@ static bool has_knee(const struct sweep_table *t)
 
 void sweep_table_write_text(FILE *out, const struct sweep_table *t, const struct sweep *s)
 {
-	fputs("== Sweep: median rates of the points' runs (spread: highest to lowest), response times of all runs\n",
-	      out);
+	fprintf(out, "== %s: median rate%s (spread: highest to lowest), response times of all runs\n",
+		s->naxes ? "Sweep" : "Repetitions", s->naxes ? "s of the points' runs" : "");
 	for (unsigned i = 0; i < s->naxes; i++)
 		fprintf(out, "%12s  ", sweep_variable_name(s->axes[i].variable));
 	fputs("Runs  Inferences/s  Spread   mean ms    q50 ms    q99 ms  q99.9 ms  Client CPU us\n", out);
@@ -226,7 +229,7 @@ void sweep_table_write_csv(FILE *out, const struct sweep_table *t, const struct 
 	for (unsigned i = 0; i < s->naxes; i++)
 		fprintf(out, "%s,", sweep_variable_name(s->axes[i].variable));
 	fputs("runs,inferences_per_second,spread,mean_ms,q50_ms,q99_ms,q99.9_ms,client_cpu_us,wrong,errors,timeouts,"
-	      "unstable_runs,knee\n",
+	      "unstable_runs,not_valid_runs,knee\n",
 	      out);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct sweep_row *row = &t->rows[i];
@@ -235,8 +238,8 @@ void sweep_table_write_csv(FILE *out, const struct sweep_table *t, const struct 
 			fprintf(out, "%.10g,", row->point.values[s->axes[a].variable]);
 		fprintf(out, "%u,%.3f,%.6f,%.6f,%.6f,%.6f,%.6f,%.3f,", row->runs, row->rate, row->spread, ms(row->mean),
 			ms((double)row->q50), ms((double)row->q99), ms((double)row->q999), row->cpu * 1e6);
-		fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u,%d\n", row->wrong, row->errors, row->timeouts,
-			row->unstable, row->knee);
+		fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u,%u,%d\n", row->wrong, row->errors, row->timeouts,
+			row->unstable, row->not_valid, row->knee);
 	}
 }
 
@@ -269,6 +272,7 @@ void sweep_table_write_json(struct json_writer *w, const struct sweep_table *t, 
 		json_uint(w, "Errors", row->errors);
 		json_uint(w, "Timeouts", row->timeouts);
 		json_uint(w, "UnstableRuns", row->unstable);
+		json_uint(w, "NotValidRuns", row->not_valid);
 		json_bool(w, "Knee", row->knee);
 		json_end(w);
 	}

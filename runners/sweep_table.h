@@ -1,5 +1,6 @@
 /*
  * sweep_table.h - what came of a sweep: a row a point, of all its repetitions, and the knee of throughput against latency.
+ * A sweep without axes has one point: it is mere repetitions.
  */
 #ifndef RUNNERS_SWEEP_TABLE_H
 #define RUNNERS_SWEEP_TABLE_H
@@ -22,7 +23,8 @@ struct sweep_row {
 	int64_t q50, q99, q999;
 	double cpu; /* the client's seconds per inference, mean of the runs */
 	uint64_t wrong, errors, timeouts;
-	unsigned unstable; /* runs that were to come to rest and did not */
+	unsigned unstable;  /* runs that were to come to rest and did not */
+	unsigned not_valid; /* runs with another verdict than VALID */
 	bool knee;
 };
 

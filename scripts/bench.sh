@@ -2,14 +2,16 @@
 # The whole benchmark on one machine, from nothing: data, models, server, load, runs, report. `make bench` calls it.
 # Results stay in a folder, in place of those of the last time; the server and everything else it starts or writes is gone at the end, however it ends.
 #
-# Variables: USE_CASES ("fraud vision"), REPETITIONS (3), DATA_SEED (12345), RESULTS_DIR (results).
-# Fraud: NUM_INFERENCES (100000 a run, burn-in included), QUERIES_BURN_IN (a tenth), WORKERS ("1 16 64"), INPUT_FILE_NAME
-# (Kaggle's creditcard.csv or .csv.gz; default: datasets/creditcard-fraud/creditcard.csv[.gz] if it is there, else
-# synthetic rows), MODEL_FILE (a frozen graph of the reference net; default: generated).
+# Variables: USE_CASES ("fraud vision"), REPETITIONS (3), DATA_SEED (12345), RESULTS_DIR (results), DURATION (3s; of images
+# 7s) that a run measures after a warm-up of one second. Where a number of inferences is given, a run has so many of them
+# instead, the burn-in among them.
+# Fraud: NUM_INFERENCES (rows: 100000), QUERIES_BURN_IN (a tenth), WORKERS ("1 16 64"), INPUT_FILE_NAME (Kaggle's
+# creditcard.csv or .csv.gz; default: datasets/creditcard-fraud/creditcard.csv[.gz] if it is there, else synthetic rows),
+# MODEL_FILE (a frozen graph of the reference net; default: generated).
 # Protocols, each with the same engine, model and data: PROTOCOLS ("redisai tensorflow_serving:grpc tensorflow_serving:rest
-# triton:grpc triton:http torchserve rest"; "": none), PROTOCOL_INFERENCES (30000 a run of fraud; images as above),
-# PROTOCOL_WORKERS (16 for fraud, 4 for images).
-# Vision: NUM_VISION_INFERENCES (240 a run), VISION_QUERIES_BURN_IN (a tenth), INPUT_VISION_VAL_DIR (a folder of photos;
+# triton:grpc triton:http torchserve rest"; "": none), PROTOCOL_INFERENCES (of fraud), PROTOCOL_WORKERS (16 for fraud, 4
+# for images).
+# Vision: NUM_VISION_INFERENCES (images: 240), VISION_QUERIES_BURN_IN (a tenth), INPUT_VISION_VAL_DIR (a folder of photos;
 # default: synthetic ones), VISION_MODEL_FILE (a frozen MobileNet; default: MobileNet V1 with seeded weights).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -53,6 +55,12 @@ run() {
 	# Ctrl-C goes to the command too, and may end it before this script hears of it.
 	[ $status -ne 130 ] || exit 130
 	return $status
+}
+
+# limit_runs COUNT BURN_IN SECONDS: sets limits, options; a COUNT goes before the time.
+limit_runs() {
+	limits=(-repeat -warm-up 1s -duration "${DURATION:-$3}")
+	[ -z "$1" ] || limits=(-max-queries "$1" -burn-in "$2")
 }
 
 # measure KIND PROGRAM WORKERS BATCH OPTION…: the repetitions of one set-up; the last one's report is shown.
@@ -143,27 +151,27 @@ bench_fraud() {
 	say "Loading the reference data"
 	run "$bin/aibench_load_data" -file "$work/fraud.dat" -redis-host "$server" -pipeline 100
 
+	limit_runs "${NUM_INFERENCES:-}" "$burn_in" 3s
 	for kind in financialNet financialNet_NoReference; do
 		reference=true
 		[ $kind = financialNet ] || reference=false
 		for w in ${WORKERS:-1 16 64}; do
-			say "$kind, $w workers: $repetitions runs of $inferences inferences (the last one's report)"
+			say "$kind, $w workers: $repetitions runs (the last one's report)"
 			measure "redisai_fraud-$kind" aibench_run_inference_redisai "$w" 1 -host 127.0.0.1 -port "$redis_port" -file "$work/fraud.dat" -model "$kind" \
-				-max-queries "$inferences" -burn-in "$burn_in" \
-				-enable-reference-data-redis="$reference"
+				"${limits[@]}" -enable-reference-data-redis="$reference"
 		done
 	done
-	burn_in=$((${PROTOCOL_INFERENCES:-30000} / 10))
+	limit_runs "${PROTOCOL_INFERENCES:-${NUM_INFERENCES:-}}" $((${PROTOCOL_INFERENCES:-inferences} / 10)) 3s
 	for kind in true false; do
 		bench_protocols fraud "$kind" "${PROTOCOL_WORKERS:-16}" -use-case creditcard-fraud -file "$work/fraud.dat" \
-			-max-queries "${PROTOCOL_INFERENCES:-30000}" -burn-in "$burn_in" -enable-reference-data-redis="$kind"
+			"${limits[@]}" -enable-reference-data-redis="$kind"
 	done
 	rm -f "$work/fraud.dat"
 }
 
 bench_vision() {
 	local inferences=${NUM_VISION_INFERENCES:-240} photos=${INPUT_VISION_VAL_DIR:-synthetic} batch w
-	local model=${VISION_MODEL_FILE:-$work/mobilenet.pb} name=mobilenet_v1_100_224_cpu setup
+	local model=${VISION_MODEL_FILE:-$work/mobilenet.pb} name=mobilenet_v1_100_224_cpu setup count=${NUM_VISION_INFERENCES:-}
 	[ -r "$model" ] || [ -z "${VISION_MODEL_FILE:-}" ] || fail "VISION_MODEL_FILE=$model: cannot be read"
 	rm -f "$results"/{JSON,RAW,HIST}_{redisai_vision,protocol_vision}*
 	say "Vision data: $inferences image tensors of 224 x 224 x 3 ($photos photos)"
@@ -181,12 +189,13 @@ bench_vision() {
 
 	for setup in "1 1" "4 1" "4 8"; do
 		read -r w batch <<<"$setup"
-		say "$name, $w workers, $batch images a tensor: $repetitions runs of $inferences inferences (the last one's report)"
+		say "$name, $w workers, $batch images a tensor: $repetitions runs (the last one's report)"
+		limit_runs "${count:+$inferences}" "${VISION_QUERIES_BURN_IN:-$((inferences / 10 / batch * batch))}" 7s
 		measure redisai_vision aibench_run_inference_redisai_vision "$w" "$batch" -host 127.0.0.1 -port "$redis_port" -file "$work/vision.dat" -model $name \
-			-batch-size "$batch" -max-queries "$inferences" -burn-in "${VISION_QUERIES_BURN_IN:-$((inferences / 10 / batch * batch))}"
+			-batch-size "$batch" "${limits[@]}"
 	done
-	bench_protocols vision false "${PROTOCOL_WORKERS:-4}" -use-case vision -file "$work/vision.dat" -max-queries "$inferences" \
-		-burn-in "$((inferences / 10))"
+	limit_runs "${count:+$inferences}" $((inferences / 10)) 7s
+	bench_protocols vision false "${PROTOCOL_WORKERS:-4}" -use-case vision -file "$work/vision.dat" "${limits[@]}"
 	rm -f "$work/vision.dat"
 }
 

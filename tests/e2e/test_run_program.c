@@ -61,6 +61,7 @@ static void a_run_without_a_beginning_prints_only_why(void **state)
 
 static void repetitions_write_a_file_each(void **state)
 {
+	struct process_result r;
 	char path[512];
 
 	(void)state;
@@ -72,6 +73,13 @@ static void repetitions_write_a_file_each(void **state)
 		snprintf(path, sizeof(path), "folder_run_%d.d-less", i);
 		assert_int_equal(access(path, R_OK), 0);
 	}
+	run_ok(&r,
+	       WORDS(NULL_RUN, "-file", files.data, "-repetitions=3", "-summary-csv-out-file=rep.csv",
+		     "-output-file-stats-hdr-response-latency-hist="),
+	       NULL);
+	check_holds(r.out, WORDS("== Repetitions: median rate (spread: highest to lowest)", "\n   3  "));
+	process_result_release(&r);
+	assert_int_equal(access("rep.csv", R_OK), 0);
 	run_fails(2, WORDS(NULL_RUN, "-repetitions=2"), NULL, WORDS("-repetitions", "-file"));
 }
 

@@ -111,10 +111,12 @@ static void what_else_fails_a_probe_is_told(void **state)
 
 /* ---- sweeps ---- */
 
-/* A closed loop's run of one second: n inferences of `latency` each. */
+/* A closed loop's run of one second: n inferences of `latency` each; under 100 are too few for its verdict. */
 static void add_run(struct sweep_table *t, const struct sweep *s, size_t point, unsigned n, nsec_t latency)
 {
-	struct result r = {.end = NSEC_PER_SEC, .usage = {.user_seconds = n * 3e-6, .system_seconds = n * 2e-6}};
+	struct result r = {.end = NSEC_PER_SEC,
+			   .usage = {.user_seconds = n * 3e-6, .system_seconds = n * 2e-6},
+			   .audit.verdict = n < 100 ? VERDICT_TOO_SHORT : VERDICT_VALID};
 	struct sweep_point p;
 
 	assert_int_equal(recorder_init(&r.all, false), 0);
@@ -235,11 +237,26 @@ static void a_sweep_is_written_in_three_forms(void **state)
 	parse(&w.s, "workers=1..4");
 	for (size_t i = 0; i < 3; i++)
 		add_run(&w.t, &w.s, i, 100 + (unsigned)i, 1000000);
+	assert_int_equal(w.t.rows[2].not_valid, 0);
 	assert_int_equal(sweep_table_find_knees(&w.t, &w.s), 0);
 	CHECK_HOLDS(text_of(write_sweep, &w), "\n     workers  Runs  Inferences/s  Spread ",
 		    "           4     1         102.0     0 %     1.000     1.000", "5.00  knee\n", "Kleinrock",
-		    "workers,runs,inferences_per_second,", "\n4,1,102.000,0.000000,1.000", ",0,0,0,0,1\n",
+		    "workers,runs,inferences_per_second,", "\n4,1,102.000,0.000000,1.000", ",0,0,0,0,0,1\n",
 		    "\"Workers\": 4,", "\"InferencesPerSecond\": 102,", "\"Knee\": true");
+	sweep_table_release(&w.t);
+}
+
+static void repetitions_are_told_with_their_spread_and_verdicts(void **state)
+{
+	struct swept w = {.s.points = 1};
+
+	(void)state;
+	add_run(&w.t, &w.s, 0, 100, 1000000);
+	add_run(&w.t, &w.s, 0, 99, 1000000);
+	add_run(&w.t, &w.s, 0, 110, 1000000);
+	assert_int_equal(w.t.n, 1);
+	CHECK_HOLDS(text_of(write_sweep, &w), "== Repetitions: median rate (spread", "\n   3         100.0    11 %",
+		    "5.00  1 not VALID\n", "\n3,100.000,0.110000,", ",0,0,0,0,1,0\n", "\"NotValidRuns\": 1,");
 	sweep_table_release(&w.t);
 }
 
@@ -326,6 +343,7 @@ int main(void)
 		cmocka_unit_test(each_setting_of_the_rest_has_its_knee),
 		cmocka_unit_test(two_loads_have_no_knee),
 		cmocka_unit_test(a_sweep_is_written_in_three_forms),
+		cmocka_unit_test(repetitions_are_told_with_their_spread_and_verdicts),
 		cmocka_unit_test(a_search_is_written_in_three_forms),
 	};
 
