@@ -121,11 +121,11 @@ static void remove_version(struct repository *r, struct version *v)
 	size_t at = (size_t)(v - r->versions);
 	struct version gone = *v;
 
-	say(r, "unloaded %s version %" PRId64 ": it is gone from its folder", gone.name, gone.number);
 	pthread_rwlock_wrlock(&r->lock);
 	memmove(v, v + 1, (r->n - at - 1) * sizeof(*v));
 	r->n--;
 	pthread_rwlock_unlock(&r->lock);
+	say(r, "unloaded %s version %" PRId64 ": it is gone from its folder", gone.name, gone.number);
 	served_model_unref(gone.model);
 	free(gone.name);
 }

@@ -244,6 +244,7 @@ static void full_cache_evicts_tensors_and_models(void **state)
 	const char *answer;
 	char line[128];
 	long long limit = used_memory() + 24 * MIB;
+	unsigned left = 0;
 
 	(void)state;
 	snprintf(line, sizeof(line), "CONFIG SET maxmemory %lld maxmemory-policy allkeys-lru", limit);
@@ -262,7 +263,13 @@ static void full_cache_evicts_tensors_and_models(void **state)
 	    strcmp(answer, "-ERR model key is empty") != 0)
 		fail_msg("a command whose keys were evicted answers %s", answer);
 	assert_true(number_in("STATS", "evicted_keys:") > 150);
-	expect(f.client, "AI.TENSORGET t0 META", "-ERR tensor key is empty or in a different shard");
+	/* Which ones went is Redis' guess, of samples and by the second. */
+	for (int i = 0; i < 200; i++) {
+		snprintf(line, sizeof(line), "EXISTS t%d", i);
+		send_line(f.client, line);
+		left += strcmp(receive(f.client), ":1") == 0;
+	}
+	assert_in_range(left, 1, 28);
 	expect(f.client, "AI.TENSORGET t199 META", "[\"dtype\" \"FLOAT\" \"shape\" [:262144]]");
 	assert_true(used_memory() < limit + 4 * MIB);
 	redis_client_close(other);
