@@ -187,14 +187,15 @@ static int open_ports(struct server *s, const struct config *c, struct error *er
 	if (rc == 0 && s->nhttp)
 		rc = http_server_start(
 			&s->http,
-			&(struct http_server_config){.listen = c->listen,
-						     .ports = s->http_ports,
-						     .nports = s->nhttp,
-						     .threads = threads,
-						     .body_max = s->message_max,
-						     .stop_timeout = c->stop_timeout,
-						     .repository = s->repository,
-						     .rest = {c->rest_reference, c->rest_no_reference, c->rest_vision}},
+			&(struct http_server_config){
+				.listen = c->listen,
+				.ports = s->http_ports,
+				.nports = s->nhttp,
+				.threads = threads,
+				.body_max = s->message_max,
+				.stop_timeout = c->stop_timeout > 0 ? c->stop_timeout : 1, /* 0 would be the default */
+				.repository = s->repository,
+				.rest = {c->rest_reference, c->rest_no_reference, c->rest_vision}},
 			s->http_ports, err);
 	return rc;
 }

@@ -217,12 +217,8 @@ static void note_verdict(struct invocation *v, const struct result *r, int statu
 	fail(v->program->name, &err, EXIT_NOT_VALID);
 }
 
-/* Recording: one run, one file. */
-static int check_recording(const struct invocation *v, const struct run_name *name, struct error *err)
+static int check_recording(const struct invocation *v, struct error *err)
 {
-	if (v->options.verify.record_file[0] && (name->point[0] || name->repetitions > 1))
-		return error_set(err, ERR_USAGE,
-				 "-record-answers is for one run: leave repetitions, sweeps and searches out");
 	if (v->options.verify.record_file[0] && v->options.scenario.accuracy_file[0])
 		return error_set(
 			err, ERR_USAGE,
@@ -334,7 +330,7 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	config.observer = observer_of(v, name);
 	config.network_baseline = config.network_baseline && !name->brief;
 	v->header_printed = false;
-	e = check_recording(v, name, &err);
+	e = check_recording(v, &err);
 	if (e == 0 && !name->brief)
 		e = name_period_files(v, name, &err);
 	if (e == 0)

@@ -19,10 +19,11 @@ const struct option output_option_table[] = {
 	 "beside it win.",
 	 0, 0},
 	{"stages", OPTION_BOOL, FIELD(stages),
-	 "Time the stages of each request apart: encoding, model call, decoding; two readings of the clock more.", 0,
-	 0},
+	 "Time the stages of each request apart: encoding, model call and, of model servers, decoding; up to two "
+	 "readings of the clock more.",
+	 0, 0},
 	{"network-baseline", OPTION_BOOL, FIELD(network_baseline),
-	 "Ping the server before each run, 0.2s at the most, so that the result tells how far away it is.", 0, 0},
+	 "Ping the server before each run, for some 0.2s, so that the result tells how far away it is.", 0, 0},
 	{0},
 };
 

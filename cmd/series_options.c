@@ -79,14 +79,8 @@ static int read_number(double *ret, const char *text, size_t len)
 
 static int read_precision(double *ret, const char *text, struct error *err)
 {
-	size_t len = strlen(text);
-	bool percent = len > 0 && text[len - 1] == '%';
-
-	if (read_number(ret, text, len - percent) == 0) {
-		*ret /= percent ? 100 : 1;
-		if (*ret >= PRECISION_MIN && *ret <= PRECISION_MAX)
-			return 0;
-	}
+	if (number_parse_share(ret, text) == 0 && *ret >= PRECISION_MIN && *ret <= PRECISION_MAX)
+		return 0;
 	return error_set(err, ERR_USAGE, "-search-precision %s: must be 0.01%% to 100%%", text);
 }
 

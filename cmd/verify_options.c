@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/number.h"
@@ -45,21 +44,13 @@ const char *verify_options_file(const struct verify_options *o)
 	return o->file[0] ? o->file : o->expected_file;
 }
 
-/* "0.01" or "1%". */
 static int parse_share(double *ret, const char *text, struct error *err)
 {
-	size_t len = strlen(text);
-	bool percent = len > 0 && text[len - 1] == '%';
-	char number[32];
 	double share;
 
-	if (snprintf(number, sizeof(number), "%.*s", (int)(len - percent), text) < (int)sizeof(number) &&
-	    number_parse_double(&share, number) == 0) {
-		share = percent ? share / 100 : share;
-		if (share > 0 && share <= 1) {
-			*ret = share;
-			return 0;
-		}
+	if (number_parse_share(&share, text) == 0 && share > 0 && share <= 1) {
+		*ret = share;
+		return 0;
 	}
 	return error_set(err, ERR_USAGE, "-verify-share %s: must be above 0 and at most 1, or 100%%", text);
 }

@@ -23,7 +23,7 @@ void buf_release(struct buf *b);
 void buf_clear(struct buf *b); /* keeps the memory */
 int buf_reserve(struct buf *b, size_t extra);
 int buf_append(struct buf *b, const void *data, size_t len);
-/* What need no printf: a tenth of its time. */
+/* Without printf, for what is written often. */
 int buf_text(struct buf *b, const char *text);
 int buf_decimal(struct buf *b, int64_t value);
 int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -158,6 +158,25 @@ int number_parse_double(double *ret, const char *text)
 	return 0;
 }
 
+int number_parse_share(double *ret, const char *text)
+{
+	size_t len = strlen(text);
+	bool percent = len > 0 && text[len - 1] == '%';
+	char number[64];
+	double value;
+	int r;
+
+	len -= percent;
+	if (len >= sizeof(number))
+		return ERR_INVALID;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	r = number_parse_double(&value, number);
+	if (r == 0)
+		*ret = percent ? value / 100 : value;
+	return r;
+}
+
 int number_parse_bool(bool *ret, const char *text)
 {
 	static const char *const TRUE_WORDS[] = {"1", "t", "T", "true", "TRUE", "True"};

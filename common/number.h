@@ -16,6 +16,8 @@ int number_parse_int(int64_t *ret, const char *text) MUST_CHECK;
 int number_parse_uint(uint64_t *ret, const char *text) MUST_CHECK;
 /* Decimal or hexadecimal. Unlike Go's, no "Inf" and no "NaN": no option of ours means anything with them. */
 int number_parse_double(double *ret, const char *text) MUST_CHECK;
+/* A part of a whole, as a share or in percent: "0.01" or "1%". Its bounds are the caller's. */
+int number_parse_share(double *ret, const char *text) MUST_CHECK;
 /* 1 0 t f T F true false TRUE FALSE True False. */
 int number_parse_bool(bool *ret, const char *text) MUST_CHECK;
 

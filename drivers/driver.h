@@ -27,7 +27,7 @@ struct driver_config {
 	unsigned slots;      /* requests in flight of this instance; 0: control plane only */
 	unsigned
 		first_slot; /* this instance's slot 0 is worker first_slot of the run (round robin over hosts, key names) */
-	bool stages;        /* stamp every stage of a request: two readings of the clock more */
+	bool stages;        /* stamp the stages of a request that the driver tells apart: up to two readings more */
 	bool reference;     /* reference data is part of each inference */
 	uint64_t first_id; /* of the dataset's first row: its reference data is looked for at open */
 	uint64_t seed;

@@ -59,6 +59,8 @@ static const struct {
 	{"search", "but each run is one"},
 	{"hlog-out-file", "which each run would write anew"},
 	{"csv-out-file", "which each run would write anew"},
+	{"summary-out-file", "which each run would write anew"},
+	{"summary-csv-out-file", "which each run would write anew"},
 	{"response-hgrm-out-file", "which each run would write anew"},
 	{"mlperf-summary", "which each run would write anew"},
 	{"accuracy-log", "which each run would write anew"},

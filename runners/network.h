@@ -6,7 +6,8 @@
 
 #include "runners/runner.h"
 
-/* Fills *ret for the open driver's server; takes 0.2 s, or a second at the most where the server does not answer. What
+/* Fills *ret for the open driver's server; takes some 0.2 s, and where the server is slow to connect or to
+ * answer a second longer for each (PING_TIMEOUT). What
  * cannot be found out is left out, and said in the baseline's reason. */
 void network_look(struct network *ret, const struct run_config *cfg, const struct driver *driver);
 

@@ -177,7 +177,7 @@ static enum outcome judge(struct worker *w, const struct completion *c, uint64_t
 	if (c->outcome != OUTCOME_OK)
 		return c->outcome;
 	r = w->workload_ops->check(w->shared->workload, c->request, &c->answer, text);
-	if (r == 0 && w->shared->cfg->verify.answers)
+	if (r == 0 && cfg->verify.answers)
 		r = verifier_check(&w->verifier, number, c->request, &c->answer, text);
 	if (cfg->record && (r == 0 || cfg->record_wrong))
 		record_answer(w, c);

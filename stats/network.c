@@ -2,7 +2,6 @@
  * network.c - the quantiles of the baseline, and the network's part of the reports.
  */
 #include "stats/network.h"
-#include "stats/json_writer.h"
 
 #include <stdlib.h>
 

@@ -68,11 +68,6 @@ const char *objective_format(char *buf, size_t size, const struct objective *o)
 	return buf;
 }
 
-double objective_share_over(const struct objective *o)
-{
-	return 1 - o->percentile / 100;
-}
-
 uint64_t objective_over(const struct objective *o, const struct histogram *h)
 {
 	uint64_t over = 0;

@@ -29,10 +29,11 @@ struct slo {
 int slo_parse(struct slo *ret, const char *text, struct error *err) MUST_CHECK;
 /* "p99.9 <= 800µs"; returns buf. */
 const char *objective_format(char *buf, size_t size, const struct objective *o);
-/* The share of requests that may be over the bound: 0.01 for p99. */
-double objective_share_over(const struct objective *o);
 
-/* Values of h, which counts latencies (histogram_init_latency), that may be over the bound: a bucket that the bound splits counts as a whole. */
+/*
+ * Values of h, which counts latencies (histogram_init_latency), that may be over the bound: a bucket that the bound splits
+ * counts as a whole.
+ */
 uint64_t objective_over(const struct objective *o, const struct histogram *h);
 
 #endif

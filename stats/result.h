@@ -114,8 +114,6 @@ void result_release(struct result *r); /* frees what it owns; config texts are b
 
 uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
 uint64_t result_inferences(const struct result *r);     /* burn-in included */
-nsec_t result_measured_time(const struct result *r);    /* since the end of the burn-in */
-double result_rate(const struct result *r);             /* measured ÷ that time */
 nsec_t result_measured_time(const struct result *r);    /* length of the measured window */
 double result_rate(const struct result *r);             /* measured ÷ measured window */
 double result_rate_with_warmup(const struct result *r); /* all ÷ wall time */

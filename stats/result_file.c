@@ -30,7 +30,7 @@ const char *const result_fact_names[RESULT_FACTS] = {
 	"Offered.Order",
 	"Offered.WarmUpSeconds",
 	"Offered.DurationSeconds",
-	"Scenario.Scenario",
+	"Scenario.Name",
 	"Client.Threads",
 	"Platform.CPUModel",
 	"Platform.CPUsOnline",

@@ -270,6 +270,7 @@ static void call_handle(struct call *c)
 static void *io_main(void *arg)
 {
 	struct io_thread *t = arg;
+
 	queue_set_intra_op(1);
 	for (;;) {
 		grpc_event e = grpc_completion_queue_next(t->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);

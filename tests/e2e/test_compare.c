@@ -221,7 +221,7 @@ static void runs_are_made_in_turn_and_compared_in_pairs(void **state)
 
 static void an_interrupt_ends_run_and_series(void **state)
 {
-	static const char script[] = "kill -INT $PPID; exec sleep 60";
+	static const char script[] = "kill -INT $PPID; exec sleep 30";
 
 	(void)state;
 	run_fails(130,

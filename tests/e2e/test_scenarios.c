@@ -117,6 +117,7 @@ static void every_scenario_ends_with_loadgens_summary(void **state)
 		run_ok(&r, words, NULL);
 		check_holds(r.out, all);
 		check_holds(r.out, cases[c].lines);
+		assert_non_null(strstr(r.out, "Took:"));
 		assert_true(strstr(r.out, "Took:") < strstr(r.out, "MLPerf Results Summary"));
 		process_result_release(&r);
 	}

@@ -110,6 +110,41 @@ static void what_was_written_is_read_back(void **state)
 	result_file_release(&f);
 }
 
+/* Each is a member that report_json writes, be it null: a name that is none would never differ between two runs. */
+static void facts_are_members_of_the_report(void **state)
+{
+	struct result r;
+	struct result_file f;
+	json_t *root;
+
+	(void)state;
+	make_result(&r, true);
+	r.scenario.settings.scenario = SCENARIO_SERVER;
+	r.offered.process = "poisson";
+	assert_int_equal(report_json(path, &r, NULL), 0);
+	result_release(&r);
+	root = json_load_file(path, 0, NULL);
+	assert_non_null(root);
+	for (size_t i = 0; i < RESULT_FACTS; i++) {
+		char name[64];
+		char *dot;
+		const json_t *from = root;
+
+		snprintf(name, sizeof(name), "%s", result_fact_names[i]);
+		dot = strchr(name, '.');
+		if (dot) {
+			*dot = '\0';
+			from = json_object_get(root, name);
+		}
+		if (!json_object_get(from, dot ? dot + 1 : name))
+			fail_msg("the report has no %s", result_fact_names[i]);
+	}
+	json_decref(root);
+	assert_int_equal(result_file_read(&f, path, NULL), 0);
+	assert_string_equal(fact(&f, "Scenario.Name"), "Server");
+	result_file_release(&f);
+}
+
 /* The latency is counted from when a request was due; in a closed loop from when it was sent. */
 static void response_of_a_closed_loop_is_its_service_time(void **state)
 {
@@ -307,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(facts_are_members_of_the_report),
 		cmocka_unit_test(response_of_a_closed_loop_is_its_service_time),
 		cmocka_unit_test(arguments_and_verdict_are_read_where_there_are_any),
 		cmocka_unit_test(arguments_that_are_no_words_are_refused),
