@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -140,14 +141,23 @@ static void a_table_has_a_row_for_each_period(void **state)
 
 static void repetitions_have_files_of_their_own(void **state)
 {
-	static const char *const names[] = {"own_run_1.hlog", "own_run_2.hlog", "own_run_1.csv",
-					    "own_run_2.csv",  "own_run_1.hgrm", "own_run_2.hgrm"};
+	static const char *const files_of[][4] = {
+		{"own_run_1.hlog", "own_run_1.json", "own_run_1.csv", "own_run_1.hgrm"},
+		{"own_run_2.hlog", "own_run_2.json", "own_run_2.csv", "own_run_2.hgrm"},
+	};
 
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-repetitions=2", "-hlog-out-file=own.hlog",
-			  "-csv-out-file=own.csv", "-response-hgrm-out-file=own.hgrm"));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_int_equal(access(names[i], R_OK), 0);
+			  "-json-out-file=own.json", "-csv-out-file=own.csv", "-response-hgrm-out-file=own.hgrm"));
+	for (size_t i = 0; i < sizeof(files_of) / sizeof(files_of[0]); i++) {
+		check_log(files_of[i][0], "1", 1, files_of[i][1], "Service");
+		for (size_t k = 2; k < 4; k++) {
+			struct stat st;
+
+			assert_int_equal(stat(files_of[i][k], &st), 0);
+			assert_true(st.st_size > 0);
+		}
+	}
 }
 
 static void each_file_needs_a_name_of_its_own_and_a_place(void **state)
