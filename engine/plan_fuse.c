@@ -88,7 +88,7 @@ static int move_convolution(struct fusion *f, uint32_t from, uint32_t to, uint32
 	s.node = n;
 	f->removed[from] = true;
 	p->steps[to] = s;
-	return op_def(OP_CONV2D)->plan(&p->steps[to], NULL);
+	return step_plan(&p->steps[to], p->cfg.model, NULL);
 }
 
 static int fuse_addition(struct fusion *f, uint32_t index)

@@ -27,6 +27,22 @@ static bool must_be_known(const struct op_def *def, uint32_t i, uint32_t nin)
 	return i < 31 && (def->known_in & KNOWN(i)) != 0;
 }
 
+static bool outputs_are_empty(const struct step *s)
+{
+	for (uint32_t i = 0; i < s->nout; i++) {
+		if (s->out[i]->shape.count > 0)
+			return false;
+	}
+	return s->nout > 0;
+}
+
+static int run_nothing(const struct step *s, struct run *run)
+{
+	(void)s;
+	(void)run;
+	return 0;
+}
+
 int step_plan(struct step *s, const char *model, struct error *err)
 {
 	const struct op_def *def = op_def(s->node->op);
@@ -47,6 +63,12 @@ int step_plan(struct step *s, const char *model, struct error *err)
 	if (def->flags & OP_VIEW) {
 		s->out[0]->data = s->in[0]->data;
 		s->out[0]->known = s->in[0]->known;
+	}
+	/* Nothing to compute: so no operator has to mind that what it reads or adds up in may not be there either. */
+	if (s->run != NULL && outputs_are_empty(s)) {
+		s->run = run_nothing;
+		s->prepare = NULL;
+		s->scratch_size = 0;
 	}
 	return 0;
 }

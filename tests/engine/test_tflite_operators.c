@@ -372,6 +372,37 @@ static void means_agree(void **state)
 	}
 }
 
+/* What a step reads or adds up in need not be there (weights that were packed, sums of no channels). */
+static void images_without_pixels_or_channels_give_empty_results(void **state)
+{
+	static const int32_t axes[] = {1, 2};
+	static struct storage s;
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 11);
+	for (int i = 0; i < 3; i++) {
+		const int type = types[i];
+		struct tfb conv = {0}, mean = {0};
+		int32_t links[3];
+		links[0] = add_tensor(&conv, &rng, "x", type, (int64_t[]){1, 0, 5, 3}, 4);
+		add_weights(&conv, &rng, &s, type, (int64_t[]){2, 2, 2, 3}, 4, 0, false, links);
+		int y = add_result(&conv, &rng, type, "y", 5.0);
+		struct tfb_operator *o = tfb_operator(&conv, TFB_CONV, links, 3, y);
+		tfb_option(o, 1, 1);
+		tfb_option(o, 2, 1);
+		tfb_finish(&conv, links[0], y);
+		check(&conv, &rng, tolerance_of(type));
+
+		int x = add_tensor(&mean, &rng, "x", type, (int64_t[]){1, 4, 4, 0}, 4);
+		int a = tfb_constant(&mean, "axes", TFB_INT32, (int64_t[]){2}, 1, axes, sizeof(axes));
+		y = add_result(&mean, &rng, type, "y", 10.0);
+		tfb_operator(&mean, TFB_MEAN, (int32_t[]){x, a}, 2, y);
+		tfb_finish(&mean, x, y);
+		check(&mean, &rng, tolerance_of(type));
+	}
+}
+
 static void softmax_agrees(void **state)
 {
 	struct rng rng;
@@ -445,6 +476,7 @@ int main(void)
 		cmocka_unit_test(sums_and_products_agree),
 		cmocka_unit_test(pools_agree),
 		cmocka_unit_test(means_agree),
+		cmocka_unit_test(images_without_pixels_or_channels_give_empty_results),
 		cmocka_unit_test(softmax_agrees),
 		cmocka_unit_test(functions_of_one_tensor_agree),
 		cmocka_unit_test(padding_is_what_stands_for_zero),
