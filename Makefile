@@ -210,8 +210,9 @@ interop:
 	@BUILD=$(BUILD) AIBENCH_BIN=$(abspath $(BIN)) scripts/interop.sh
 
 # fuzz/<folder>/fuzz_*.c: libFuzzer targets, linked with the folder's other files, run for FUZZ_SECONDS each from their
-# corpus_* folder.
+# corpus_* folder, with FUZZ_SEED (0: another one each time).
 FUZZ_SECONDS ?= 20
+FUZZ_SEED ?= 0
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/*/fuzz_*.c fuzz/servers/*/fuzz_*.c))
 define fuzz_rules
 $(BUILD)/$(1): $(BUILD)/$(1).o $(filter-out $(BUILD)/$(dir $(1))fuzz_%,$(call objects,$(patsubst %/,%,$(dir $(1))))) $(foreach f,$(filter $(FOLDERS),$(call closure,$(call folder_of,$(1),fuzz))),$(call archive,$(f)))
@@ -223,7 +224,7 @@ $(filter $(BUILD)/fuzz/servers/redisai/%,$(FUZZERS)): $(BUILD)/tests/servers/red
 fuzzers: $(FUZZERS)
 fuzz:
 	$(quietly) CC=clang BUILD=build/fuzz BIN=build/fuzz/bin SANITIZE=fuzzer-no-link,address,undefined fuzzers
-	@scripts/run_fuzzers.sh $(FUZZ_SECONDS) $(patsubst $(BUILD)/%,build/fuzz/%,$(FUZZERS))
+	@scripts/run_fuzzers.sh $(FUZZ_SECONDS) $(FUZZ_SEED) $(patsubst $(BUILD)/%,build/fuzz/%,$(FUZZERS))
 
 # ---- checks ----------------------------------------------------------------------------------------------------
 OUR_C := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
