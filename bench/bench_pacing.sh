@@ -55,7 +55,7 @@ pacing_lateness() { # PROGRAM RATE
 			echo "$lag $bare_q99" >>"$work/$mode.bare"
 			# Beside work, a spinning run's CPU is for looking at the clock.
 			[ "$mode" = spin ] || working=$(json_number CPUMicrosPerInference |
-				awk -v bare="$bare_cpu" '{w = $1 * 1000 - bare; printf "%d", w > 0 ? w : 0}')
+				awk -v bare="$bare_cpu" '{w = $1 * 1000 - bare; printf "%d", (w > 0 ? w : 0)}')
 			bare_lag "$mode" "$2" "$working"
 			echo "$lag $bare_q99" >>"$work/$mode.working"
 		done

@@ -59,8 +59,8 @@ struct call_finished {
 	int code;         /* 0, ERR_TIMEOUT, ERR_CLOSED, ERR_PROTOCOL, ERR_SERVER (the server answered an error), … */
 	int status;       /* HTTP status or gRPC status code; -1: none came */
 	const char *text; /* code < 0: why, with the server's own words; valid until the slot's next send */
-	const char *
-		body; /* reply body or message, NUL-terminated, valid until the slot's next send; errors have one too */
+	char *body; /* reply or message with a NUL behind it, to be read and altered until the slot's next send; errors have
+		       one too */
 	size_t size;
 	int64_t header; /* of wanted_header; -1: it was not there */
 	nsec_t received;

@@ -3,7 +3,11 @@
  */
 #include "drivers/json_answer.h"
 
-#include "drivers/json_reader.h"
+#include <math.h>
+#include <string.h>
+
+#include "common/json_reader.h"
+#include "drivers/call_internal.h"
 
 #define OUTPUTS "outputs"
 
@@ -15,119 +19,97 @@ struct shape {
 };
 
 /* All arrays of a dimension are equally long: the first one says how long. */
-static bool close_dimension(struct shape *s, bool known[WORKLOAD_DIMS_MAX])
+static void close_dimension(struct json_reader *r, struct shape *s, bool known[WORKLOAD_DIMS_MAX])
 {
 	unsigned d = --s->depth;
 
 	if (known[d] && s->dims[d] != s->counts[d])
-		return false;
+		json_fail(r, ERR_INVALID, "its arrays are not equally long");
 	known[d] = true;
 	s->dims[d] = s->counts[d];
-	return true;
 }
 
-static int not_a_tensor(struct error *err, const char *why)
+static void open_dimension(struct json_reader *r, struct shape *s)
 {
-	return error_set(err, ERR_PROTOCOL, "the reply's \"" OUTPUTS "\" is no tensor: %s", why);
+	if (s->depth == WORKLOAD_DIMS_MAX)
+		json_fail(r, ERR_INVALID, "its arrays are too deep");
+	else if (json_enter(r, JSON_KIND_ARRAY) == 0)
+		s->counts[s->depth++] = 0;
 }
 
-static int read_number(struct json_reader *r, struct shape *s, float *values, size_t max, size_t *n, struct error *err)
+static void read_number(struct json_reader *r, struct shape *s, float *value)
 {
 	if (s->ndims == 0)
 		s->ndims = s->depth;
 	if (s->depth != s->ndims)
-		return not_a_tensor(err, "its arrays are not equally deep");
-	if (*n == max)
-		return error_set(err, ERR_PROTOCOL, "the reply has more than the %zu values that were expected at most",
-				 max);
-	if (json_read_float(r, &values[*n]) < 0)
-		return not_a_tensor(err, "an element is no finite number");
-	++*n;
-	return 0;
+		json_fail(r, ERR_INVALID, "its arrays are not equally deep");
+	else if (json_read_float(r, value) == 0 && !isfinite(*value))
+		json_fail(r, ERR_INVALID, "an element is no finite number");
 }
 
-static int read_array(struct json_reader *r, float *values, size_t max, struct answer *ret, struct error *err)
+static int read_array(struct json_reader *r, float *values, size_t max, struct answer *ret)
 {
-	bool known[WORKLOAD_DIMS_MAX] = {false}, first = true;
+	bool known[WORKLOAD_DIMS_MAX] = {false};
 	struct shape s = {0};
 	size_t n = 0;
 
-	if (!json_take(r, '['))
-		return not_a_tensor(err, "it is no array");
-	s.depth = 1;
-	while (s.depth > 0) {
-		int more = json_next_element(r, first);
-
-		if (more < 0)
-			return not_a_tensor(err, "it is no well-formed array");
-		first = false;
-		if (more == 0) {
-			if (!close_dimension(&s, known))
-				return not_a_tensor(err, "its arrays are not equally long");
+	open_dimension(r, &s);
+	while (r->result == 0 && s.depth > 0) {
+		if (!json_next_element(r)) {
+			close_dimension(r, &s, known);
 			continue;
 		}
 		s.counts[s.depth - 1]++;
-		if (json_take(r, '[')) {
-			if (s.depth == WORKLOAD_DIMS_MAX)
-				return not_a_tensor(err, "its arrays are too deep");
-			s.counts[s.depth++] = 0;
-			first = true;
-			continue;
-		}
-		more = read_number(r, &s, values, max, &n, err);
-		if (more < 0)
-			return more;
+		if (json_kind(r) == JSON_KIND_ARRAY)
+			open_dimension(r, &s);
+		else if (n == max)
+			json_fail(r, ERR_INVALID, "it has more than the %zu values that were expected at most", max);
+		else
+			read_number(r, &s, &values[n++]);
 	}
 	if (n == 0)
-		return not_a_tensor(err, "it is empty");
+		json_fail(r, ERR_INVALID, "it is empty");
 	*ret = (struct answer){.type = ELEMENT_FLOAT32, .ndims = s.ndims, .data = values, .size = n * sizeof(*values)};
 	for (unsigned d = 0; d < s.ndims; d++)
 		ret->dims[d] = s.dims[d];
-	return 0;
+	return r->result;
 }
 
 /* Goes to the named output of an object of outputs, or to its first. */
-static int choose_output(struct json_reader *r, const char *output, struct error *err)
+static int choose_output(struct json_reader *r, const char *output)
 {
 	struct json_string name;
 
-	if (output) {
-		if (json_find(r, output) == 1)
-			return 0;
-		return error_set(err, ERR_PROTOCOL, "the reply has no output \"%s\"", output);
-	}
-	if (json_take(r, '{') && json_next_member(r, true, &name) == 1)
-		return 0;
-	return error_set(err, ERR_PROTOCOL, "the reply has no outputs");
+	if (output)
+		json_find(r, output);
+	else if (json_enter(r, JSON_KIND_OBJECT) == 0 && !json_next_member(r, &name))
+		json_fail(r, ERR_INVALID, "it is empty");
+	return r->result;
 }
 
-int json_answer(const char *body, size_t size, const char *output, float *values, size_t max, struct answer *ret,
+int json_answer(char *body, size_t size, const char *output, float *values, size_t max, struct answer *ret,
 		struct error *err)
 {
-	struct json_reader r = json_begin_reading(body, size);
-	int found = 1;
+	struct json_reader r;
+	struct error why;
 
-	if (json_peek(&r) != '[')
-		found = json_find(&r, OUTPUTS);
-	if (found < 0)
-		return error_set(err, ERR_PROTOCOL, "the reply is no well-formed JSON");
-	if (found == 0)
-		return error_set(err, ERR_PROTOCOL, "the reply has no member \"" OUTPUTS "\"");
-	if (json_peek(&r) == '{') {
-		found = choose_output(&r, output, err);
-		if (found < 0)
-			return found;
-	}
-	return read_array(&r, values, max, ret, err);
+	json_open(&r, body, size, &why);
+	if (json_kind(&r) != JSON_KIND_ARRAY && json_find(&r, OUTPUTS) < 0)
+		return error_set(err, ERR_PROTOCOL, "the reply is no JSON of outputs: %s", why.text);
+	if (json_kind(&r) == JSON_KIND_OBJECT && choose_output(&r, output) < 0)
+		return error_set(err, ERR_PROTOCOL, "the reply's \"" OUTPUTS "\": %s", why.text);
+	if (read_array(&r, values, max, ret) < 0)
+		return error_set(err, ERR_PROTOCOL, "the reply's \"" OUTPUTS "\" is no tensor: %s", why.text);
+	return 0;
 }
 
-bool json_words(char *dst, size_t dst_size, const char *body, size_t size, const char *member)
+bool json_words(char *dst, size_t dst_size, char *body, size_t size, const char *member)
 {
-	struct json_reader r = json_begin_reading(body, size);
+	struct json_reader r;
 	struct json_string s;
 
-	if (json_find(&r, member) != 1 || json_read_string(&r, &s) < 0 || s.size == 0)
+	json_open(&r, body, size, NULL);
+	if (json_find(&r, member) < 0 || json_read_string(&r, &s) < 0)
 		return false;
-	json_line(dst, dst_size, &s);
-	return true;
+	return call_words(dst, dst_size, s.text, s.len) > 0;
 }

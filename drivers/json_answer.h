@@ -14,13 +14,14 @@
 #include "workloads/workload.h"
 
 /*
- * Reads the numbers into values (room for max) and describes them in *ret. body[size] is NUL. output: which one of
- * several is meant; NULL: the first. ERR_PROTOCOL with its reason for what is no such reply.
+ * Reads the numbers into values (room for max) and describes them in *ret. body as for json_open: body[size] is NUL, and
+ * it is read but once. output: which one of several is meant; NULL: the first. ERR_PROTOCOL with its reason for what is
+ * no such reply.
  */
-int json_answer(const char *body, size_t size, const char *output, float *values, size_t max, struct answer *ret,
+int json_answer(char *body, size_t size, const char *output, float *values, size_t max, struct answer *ret,
 		struct error *err) MUST_CHECK;
 
 /* The string member of an error reply ("error", "message") as one line; false: the body has none. */
-bool json_words(char *dst, size_t dst_size, const char *body, size_t size, const char *member);
+bool json_words(char *dst, size_t dst_size, char *body, size_t size, const char *member);
 
 #endif

@@ -35,6 +35,6 @@ int tensorflow_serving_decode(const struct tensorflow_serving_form *form, const 
 int tensorflow_serving_status_request(struct buf *ret, const char *model, int64_t version) MUST_CHECK;
 int tensorflow_serving_status(const char *message, size_t size, int64_t version, struct error *err) MUST_CHECK;
 /* The same of GET /v1/models/NAME's JSON. */
-int tensorflow_serving_status_json(const char *body, size_t size, int64_t version, struct error *err) MUST_CHECK;
+int tensorflow_serving_status_json(char *body, size_t size, int64_t version, struct error *err) MUST_CHECK;
 
 #endif

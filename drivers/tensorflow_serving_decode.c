@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drivers/json_reader.h"
+#include "common/json_reader.h"
+#include "drivers/call_internal.h"
 #include "drivers/protobuf_reader.h"
 #include "drivers/tensorflow_serving_codec.h"
 
@@ -265,40 +266,35 @@ int tensorflow_serving_status(const char *message, size_t size, int64_t version,
 static int read_version_status(struct json_reader *r, struct json_string *version, struct json_string *state)
 {
 	struct json_string name, *value;
-	int more;
 
 	*version = *state = (struct json_string){"", 0};
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; (more = json_next_member(r, first, &name)) > 0; first = false) {
-		value = json_equals(&name, "version") ? version : json_equals(&name, "state") ? state : NULL;
-		if (value && json_peek(r) == '"' ? json_read_string(r, value) < 0 : json_skip(r) < 0)
-			return ERR_FORMAT;
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
+		value = json_string_is(&name, "version") ? version : json_string_is(&name, "state") ? state : NULL;
+		if (value && json_kind(r) == JSON_KIND_STRING)
+			json_read_string(r, value);
+		else
+			json_skip(r);
 	}
-	return more;
+	return r->result;
 }
 
-int tensorflow_serving_status_json(const char *body, size_t size, int64_t version, struct error *err)
+int tensorflow_serving_status_json(char *body, size_t size, int64_t version, struct error *err)
 {
-	struct json_reader r = json_begin_reading(body, size);
 	struct json_string number, state;
+	struct json_reader r;
 	char wanted[24], line[64] = "";
-	int more = json_find(&r, "model_version_status");
 
 	snprintf(wanted, sizeof(wanted), "%" PRId64, version);
-	if (more != 1 || !json_take(&r, '['))
-		more = ERR_FORMAT;
-	for (bool first = true; more > 0 && (more = json_next_element(&r, first)) > 0; first = false) {
-		if (read_version_status(&r, &number, &state) < 0)
-			more = ERR_FORMAT;
-		else if (version && !json_equals(&number, wanted))
+	json_open(&r, body, size, NULL);
+	json_find(&r, "model_version_status");
+	for (json_enter(&r, JSON_KIND_ARRAY); json_next_element(&r);) {
+		if (read_version_status(&r, &number, &state) < 0 || (version && !json_string_is(&number, wanted)))
 			continue;
-		else if (json_equals(&state, "AVAILABLE"))
+		if (json_string_is(&state, "AVAILABLE"))
 			return 0;
-		else
-			json_line(line, sizeof(line), &state);
+		call_words(line, sizeof(line), state.text, state.len);
 	}
-	if (more < 0)
+	if (r.result < 0)
 		return error_set(err, ERR_PROTOCOL, "its answer is no model status as TensorFlow Serving gives it");
 	return not_available(version, line, err);
 }

@@ -26,10 +26,10 @@ int triton_infer(struct body_template *t, const struct triton_form *form) MUST_C
 int triton_http(struct body_template *t, const struct triton_form *form, size_t *ret_json_size) MUST_CHECK;
 
 /* The form's output of a reply: a view of its bytes where they are raw, else gathered in values. ERR_PROTOCOL with the
- * reason. json_size: of the reply's header, -1: all of it is JSON. */
+ * reason. json_size: of the reply's header, -1: all of it is JSON; which is read but once (json_open). */
 int triton_decode(const struct triton_form *form, const char *message, size_t size, float *values, size_t nvalues,
 		  struct answer *ret, struct error *err) MUST_CHECK;
-int triton_decode_http(const struct triton_form *form, const char *body, size_t size, int64_t json_size, float *values,
+int triton_decode_http(const struct triton_form *form, char *body, size_t size, int64_t json_size, float *values,
 		       size_t nvalues, struct answer *ret, struct error *err) MUST_CHECK;
 
 /* ModelReadyRequest and ModelStatisticsRequest: name = 1, version = 2. */
@@ -41,6 +41,6 @@ int triton_ready(const char *message, size_t size, bool *ret) MUST_CHECK;
  * of success, fail, queue, compute_input, compute_infer and compute_output, summed over the versions, as
  * "triton.queue.count", "triton.queue.ns". ERR_PROTOCOL for what is none. */
 int triton_statistics(const char *message, size_t size, const char *server, server_stat_fn *fn, void *arg) MUST_CHECK;
-int triton_statistics_http(const char *body, size_t size, const char *server, server_stat_fn *fn, void *arg) MUST_CHECK;
+int triton_statistics_http(char *body, size_t size, const char *server, server_stat_fn *fn, void *arg) MUST_CHECK;
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * triton_decode.c - the Open Inference Protocol's replies to an inference.
  */
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "drivers/json_reader.h"
+#include "common/json_reader.h"
 #include "drivers/protobuf_reader.h"
 #include "drivers/triton_codec.h"
 
@@ -191,146 +192,125 @@ int triton_ready(const char *message, size_t size, bool *ret)
 
 /* ---- HTTP ---- */
 
-static int malformed_json(struct error *err)
-{
-	return error_set(err, ERR_PROTOCOL, "the reply is no well-formed JSON of an inference");
-}
-
 static int read_json_shape(struct json_reader *r, struct output *o)
 {
-	int more;
+	for (json_enter(r, JSON_KIND_ARRAY); json_next_element(r);) {
+		uint64_t value;
 
-	if (!json_take(r, '['))
-		return ERR_FORMAT;
-	for (bool first = true; (more = json_next_element(r, first)) > 0; first = false) {
-		size_t value;
-
-		if (json_read_size(r, &value) < 0 || !add_dimension(o, value))
-			return ERR_FORMAT;
+		if (json_read_uint(r, &value) == 0 && !add_dimension(o, value))
+			json_fail(r, ERR_INVALID, "a shape of more than %d dimensions", WORKLOAD_DIMS_MAX);
 	}
-	return more;
+	return r->result;
 }
 
 static int read_parameters(struct json_reader *r, struct output *o)
 {
 	struct json_string name;
-	int more;
+	uint64_t size;
 
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; (more = json_next_member(r, first, &name)) > 0; first = false) {
-		if (!json_equals(&name, "binary_data_size")) {
-			if (json_skip(r) < 0)
-				return ERR_FORMAT;
-			continue;
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
+		if (!json_string_is(&name, "binary_data_size")) {
+			json_skip(r);
+		} else if (json_read_uint(r, &size) == 0) {
+			o->size = size;
+			o->raw = true;
 		}
-		if (json_read_size(r, &o->size) < 0)
-			return ERR_FORMAT;
-		o->raw = true;
 	}
-	return more;
+	return r->result;
 }
 
 /* "data", flat or nested: its numbers in order. The shape says how they lie. */
 static int read_data(struct json_reader *r, float *values, size_t nvalues, struct output *o)
 {
-	unsigned depth = 0;
-	bool first = false;
+	unsigned depth = json_enter(r, JSON_KIND_ARRAY) == 0;
 	size_t n = 0;
 
-	if (json_peek(r) != '[')
-		return ERR_FORMAT;
-	do {
-		int more = depth > 0 ? json_next_element(r, first) : 1;
-
-		if (more < 0)
-			return more;
-		first = false;
-		if (more == 0) {
+	while (r->result == 0 && depth > 0) {
+		if (!json_next_element(r))
 			depth--;
-		} else if (json_take(r, '[')) {
-			if (++depth > JSON_DEPTH_MAX)
-				return ERR_FORMAT;
-			first = true;
-		} else if (n == nvalues || json_read_float(r, &values[n++]) < 0) {
-			return ERR_FORMAT;
-		}
-	} while (depth > 0);
+		else if (json_kind(r) == JSON_KIND_ARRAY)
+			depth += json_enter(r, JSON_KIND_ARRAY) == 0;
+		else if (n == nvalues)
+			json_fail(r, ERR_INVALID, "more than the %zu values that were expected at most", nvalues);
+		else if (json_read_float(r, &values[n]) == 0 && !isfinite(values[n++]))
+			json_fail(r, ERR_INVALID, "an element is no finite number");
+	}
 	o->data = values;
 	o->size = n * sizeof(float);
-	return 0;
+	return r->result;
 }
 
 static int read_json_output(struct json_reader *r, struct output *o, struct json_string *ret_name, float *values,
 			    size_t nvalues)
 {
 	struct json_string name, type;
-	int more, e = 0;
 
 	*ret_name = (struct json_string){"", 0};
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; e == 0 && (more = json_next_member(r, first, &name)) != 0; first = false) {
-		if (more < 0)
-			return more;
-		if (json_equals(&name, "name")) {
-			e = json_read_string(r, ret_name);
-		} else if (json_equals(&name, "datatype")) {
-			e = json_read_string(r, &type);
-			o->is_fp32 = e == 0 && json_equals(&type, "FP32");
-		} else if (json_equals(&name, "shape")) {
-			e = read_json_shape(r, o);
-		} else if (json_equals(&name, "parameters")) {
-			e = read_parameters(r, o);
-		} else if (json_equals(&name, "data")) {
-			e = read_data(r, values, nvalues, o);
-		} else {
-			e = json_skip(r);
-		}
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
+		if (json_string_is(&name, "name"))
+			json_read_string(r, ret_name);
+		else if (json_string_is(&name, "datatype"))
+			o->is_fp32 = json_read_string(r, &type) == 0 && json_string_is(&type, "FP32");
+		else if (json_string_is(&name, "shape"))
+			read_json_shape(r, o);
+		else if (json_string_is(&name, "parameters"))
+			read_parameters(r, o);
+		else if (json_string_is(&name, "data"))
+			read_data(r, values, nvalues, o);
+		else
+			json_skip(r);
 	}
-	return e;
+	return r->result;
 }
 
-/* Finds the form's output and adds up where its bytes are behind the JSON. */
+/* Finds the form's output and adds up where its bytes are behind the JSON. *ret_found: false where it is not there. */
 static int find_json_output(struct json_reader *r, const struct triton_form *form, float *values, size_t nvalues,
-			    struct output *ret, struct error *err)
+			    struct output *ret, bool *ret_found)
 {
 	size_t offset = 0;
-	int more;
 
-	if (json_find(r, "outputs") != 1 || !json_take(r, '['))
-		return malformed_json(err);
-	for (bool first = true; (more = json_next_element(r, first)) > 0; first = false) {
+	*ret_found = false;
+	json_find(r, "outputs");
+	for (json_enter(r, JSON_KIND_ARRAY); json_next_element(r);) {
 		struct output o = {.offset = offset};
 		struct json_string name;
 
 		if (read_json_output(r, &o, &name, values, nvalues) < 0)
-			return malformed_json(err);
-		if (!form->output || json_equals(&name, form->output)) {
+			break;
+		if (!form->output || json_string_is(&name, form->output)) {
 			*ret = o;
-			return 0;
+			*ret_found = true;
+			break;
 		}
 		if (o.raw && __builtin_add_overflow(offset, o.size, &offset))
-			return malformed_json(err);
+			json_fail(r, ERR_INVALID, "outputs of more bytes than there can be");
 	}
-	return more < 0 ? malformed_json(err) : no_output(form->output, err);
+	return r->result;
 }
 
-int triton_decode_http(const struct triton_form *form, const char *body, size_t size, int64_t json_size, float *values,
+int triton_decode_http(const struct triton_form *form, char *body, size_t size, int64_t json_size, float *values,
 		       size_t nvalues, struct answer *ret, struct error *err)
 {
+	const size_t raw = json_size > 0 ? (size_t)json_size : size; /* where the binary part begins */
 	struct output o = {0};
 	struct json_reader r;
-	size_t raw;
-	int e;
+	struct error why;
+	bool found;
+	char behind;
 
-	if (json_size > 0 && (uint64_t)json_size > size)
+	if (raw > size)
 		return error_set(err, ERR_PROTOCOL, "the reply's Inference-Header-Content-Length is more than it has");
-	raw = json_size > 0 ? (size_t)json_size : size;
-	r = json_begin_reading(body, raw);
-	e = find_json_output(&r, form, values, nvalues, &o, err);
-	if (e < 0)
-		return e;
+	behind = body[raw];
+	if (behind != '\0')
+		body[raw] = '\0';
+	json_open(&r, body, raw, &why);
+	find_json_output(&r, form, values, nvalues, &o, &found);
+	if (behind != '\0')
+		body[raw] = behind;
+	if (r.result < 0)
+		return error_set(err, ERR_PROTOCOL, "the reply is no well-formed JSON of an inference: %s", why.text);
+	if (!found)
+		return no_output(form->output, err);
 	if (o.raw) {
 		if (o.offset > size - raw || o.size > size - raw - o.offset)
 			return error_set(err, ERR_PROTOCOL, "the reply is shorter than its outputs");

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/arith.h"
-#include "drivers/json_reader.h"
+#include "common/json_reader.h"
 #include "drivers/protobuf_reader.h"
 #include "drivers/triton_codec.h"
 
@@ -107,90 +107,74 @@ int triton_statistics(const char *message, size_t size, const char *server, serv
 
 /* ---- HTTP ---- */
 
-static int add_json_size(struct json_reader *r, uint64_t *sum)
+static int add_json_number(struct json_reader *r, uint64_t *sum)
 {
-	size_t value;
+	uint64_t value = 0;
 
-	if (json_read_size(r, &value) < 0)
-		return ERR_FORMAT;
+	json_read_uint(r, &value);
 	*sum += value;
-	return 0;
+	return r->result;
 }
 
 static int add_json_duration(struct json_reader *r, struct statistics *s, size_t stage)
 {
 	struct json_string name;
-	int more, e = 0;
 
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; e == 0 && (more = json_next_member(r, first, &name)) != 0; first = false) {
-		if (more < 0)
-			return more;
-		if (json_equals(&name, "count"))
-			e = add_json_size(r, &s->stages[stage].count);
-		else if (json_equals(&name, "ns"))
-			e = add_json_size(r, &s->stages[stage].ns);
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
+		if (json_string_is(&name, "count"))
+			add_json_number(r, &s->stages[stage].count);
+		else if (json_string_is(&name, "ns"))
+			add_json_number(r, &s->stages[stage].ns);
 		else
-			e = json_skip(r);
+			json_skip(r);
 	}
-	return e;
+	return r->result;
 }
 
 static int add_json_inference_stats(struct json_reader *r, struct statistics *s)
 {
 	struct json_string name;
-	int more, e = 0;
 
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; e == 0 && (more = json_next_member(r, first, &name)) != 0; first = false) {
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
 		size_t stage = 0;
 
-		if (more < 0)
-			return more;
-		while (stage < ARRAY_LEN(STAGES) && !json_equals(&name, STAGES[stage]))
+		while (stage < ARRAY_LEN(STAGES) && !json_string_is(&name, STAGES[stage]))
 			stage++;
-		e = stage < ARRAY_LEN(STAGES) ? add_json_duration(r, s, stage) : json_skip(r);
+		if (stage < ARRAY_LEN(STAGES))
+			add_json_duration(r, s, stage);
+		else
+			json_skip(r);
 	}
-	return e;
+	return r->result;
 }
 
 static int add_json_model(struct json_reader *r, struct statistics *s)
 {
 	struct json_string name;
-	int more, e = 0;
 
-	if (!json_take(r, '{'))
-		return ERR_FORMAT;
-	for (bool first = true; e == 0 && (more = json_next_member(r, first, &name)) != 0; first = false) {
-		if (more < 0)
-			return more;
-		if (json_equals(&name, "inference_count"))
-			e = add_json_size(r, &s->inferences);
-		else if (json_equals(&name, "execution_count"))
-			e = add_json_size(r, &s->executions);
-		else if (json_equals(&name, "inference_stats"))
-			e = add_json_inference_stats(r, s);
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
+		if (json_string_is(&name, "inference_count"))
+			add_json_number(r, &s->inferences);
+		else if (json_string_is(&name, "execution_count"))
+			add_json_number(r, &s->executions);
+		else if (json_string_is(&name, "inference_stats"))
+			add_json_inference_stats(r, s);
 		else
-			e = json_skip(r);
+			json_skip(r);
 	}
-	return e;
+	return r->result;
 }
 
-int triton_statistics_http(const char *body, size_t size, const char *server, server_stat_fn *fn, void *arg)
+int triton_statistics_http(char *body, size_t size, const char *server, server_stat_fn *fn, void *arg)
 {
-	struct json_reader r = json_begin_reading(body, size);
 	struct statistics s = {0};
-	int more;
+	struct json_reader r;
 
-	if (json_find(&r, "model_stats") != 1 || !json_take(&r, '['))
-		return ERR_PROTOCOL;
-	for (bool first = true; (more = json_next_element(&r, first)) > 0; first = false) {
-		if (add_json_model(&r, &s) < 0)
-			return ERR_PROTOCOL;
-	}
-	if (more < 0)
+	json_open(&r, body, size, NULL);
+	json_find(&r, "model_stats");
+	for (json_enter(&r, JSON_KIND_ARRAY); json_next_element(&r);)
+		add_json_model(&r, &s);
+	if (r.result < 0)
 		return ERR_PROTOCOL;
 	report(&s, server, fn, arg);
 	return 0;

@@ -35,7 +35,7 @@ struct http1_reply {
 	const char *reason; /* of the status line, cut where very long, NUL-terminated */
 	bool keep_alive;    /* false: the connection ends with this reply */
 	int64_t header;     /* number in the wanted header; -1: there was none */
-	const char *body;   /* NUL-terminated */
+	char *body;         /* with a NUL behind it, the reader's to alter */
 	size_t size;
 };
 

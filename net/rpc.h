@@ -43,9 +43,9 @@ const char *rpc_status_name(int status);
 struct rpc_call;
 
 struct rpc_result {
-	int code;            /* 0, ERR_SERVER (status says what), ERR_PROTOCOL, ERR_RANGE, ERR_CLOSED, ERR_NOMEM */
-	int status;          /* gRPC's; -1: none came */
-	const char *message; /* NUL-terminated */
+	int code;      /* 0, ERR_SERVER (status says what), ERR_PROTOCOL, ERR_RANGE, ERR_CLOSED, ERR_NOMEM */
+	int status;    /* gRPC's; -1: none came */
+	char *message; /* with a NUL behind it, the reader's to alter */
 	size_t size;
 	const char *text; /* code < 0: the server's own words, decoded, or ours; may hold any bytes but NUL */
 };

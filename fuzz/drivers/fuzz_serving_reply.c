@@ -35,7 +35,7 @@ static void take_stat(void *arg, const char *server, const char *key, const char
 	*sum += strlen(server) + strlen(key) + strlen(value);
 }
 
-static int decode(unsigned which, const char *body, size_t size, struct answer *ret, struct error *err)
+static int decode(unsigned which, char *body, size_t size, struct answer *ret, struct error *err)
 {
 	const struct tensorflow_serving_form tensorflow = {.batch = 1, .output = which & 16 ? "out" : NULL};
 	const struct triton_form triton = {.batch = 1, .output = which & 16 ? "out" : NULL};

@@ -18,11 +18,11 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/json_reader.h"
 #include "servers/model_server/http_body.h"
 #include "servers/model_server/http_routes.h"
 #include "servers/model_server/http_triton_json.h"
 #include "servers/model_server/inference.h"
-#include "servers/model_server/json_reader.h"
 
 struct MHD_Connection;
 struct http_rest_models;

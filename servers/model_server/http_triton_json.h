@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/json_reader.h"
 #include "engine/tensor.h"
-#include "servers/model_server/json_reader.h"
 
 #define TRITON_TENSORS_MAX 32 /* inputs, and outputs, of one request */
 

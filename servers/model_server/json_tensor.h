@@ -15,8 +15,8 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/json_reader.h"
 #include "engine/tensor.h"
-#include "servers/model_server/json_reader.h"
 
 /* A tensor while it is read. Zero-initialise, then json_tensor_start. */
 struct json_tensor {

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "common/arith.h"
-#include "servers/model_server/json_reader.h"
+#include "common/json_reader.h"
 
 /* A reader over a copy that ends where its memory does, so that a sanitizer sees a byte too many. */
 struct text {

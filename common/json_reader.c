@@ -1,7 +1,7 @@
 /*
  * json_reader.c - one pass over a JSON text. The NUL byte at its end stops every loop, as no token contains one.
  */
-#include "servers/model_server/json_reader.h"
+#include "common/json_reader.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -145,6 +145,17 @@ bool json_next_member(struct json_reader *r, struct json_string *ret_name)
 	}
 	r->p++;
 	return true;
+}
+
+int json_find(struct json_reader *r, const char *name)
+{
+	struct json_string member = {"", 0};
+
+	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &member); json_skip(r)) {
+		if (json_string_is(&member, name))
+			return 0;
+	}
+	return json_fail(r, ERR_INVALID, "no member \"%s\"", name);
 }
 
 static int hex_value(char c)

@@ -11,8 +11,8 @@
  *		…read or json_skip one value…
  *	return json_close(&r);
  */
-#ifndef SERVERS_MODEL_SERVER_JSON_READER_H
-#define SERVERS_MODEL_SERVER_JSON_READER_H
+#ifndef COMMON_JSON_READER_H
+#define COMMON_JSON_READER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,6 +61,9 @@ int json_enter(struct json_reader *r, enum json_kind container);
 /* Whether there is another one; if not, the container has been left, or reading has failed. */
 bool json_next_member(struct json_reader *r, struct json_string *ret_name);
 bool json_next_element(struct json_reader *r);
+
+/* Into the object that comes next, to the value of its member of this name; fails where it has none. */
+int json_find(struct json_reader *r, const char *name);
 
 int json_read_string(struct json_reader *r, struct json_string *ret);
 int json_read_bool(struct json_reader *r, bool *ret);
