@@ -14,9 +14,8 @@ static int describe(struct run_description *ret, const void *options, const stru
 	(void)cfg;
 	(void)err;
 	snprintf(ret->label, sizeof(ret->label), "Redis Query - SET");
-	ret->config[0] = (struct key_value){"host", o->host};
-	ret->config[1] = (struct key_value){"port", o->port};
-	ret->nconfig = 2;
+	describe_setting(ret, "host", o->host);
+	describe_setting(ret, "port", o->port);
 	return 0;
 }
 

@@ -57,13 +57,12 @@ int redisai_describe(struct run_description *ret, const void *options, const str
 	if (o->model && !*o->model)
 		return error_set(err, ERR_USAGE, "-model is empty: pass the key that the model is stored under");
 	word_label(ret, o, model, strcmp(use_case, workload_vision.name) == 0);
-	ret->config[0] = (struct key_value){"host", o->host};
-	ret->config[1] = (struct key_value){"port", o->port};
-	ret->config[2] = (struct key_value){"model", model};
-	ret->config[3] = (struct key_value){"use-dag", truth(o->use_dag)};
-	ret->config[4] = (struct key_value){"cluster-mode", truth(o->cluster_mode)};
-	ret->config[5] = (struct key_value){"enable-reference-data-redis", truth(cfg->what.reference)};
-	ret->config[6] = (struct key_value){"persist-results", truth(o->persist_results)};
-	ret->nconfig = 7;
+	describe_setting(ret, "host", o->host);
+	describe_setting(ret, "port", o->port);
+	describe_setting(ret, "model", model);
+	describe_setting(ret, "use-dag", truth(o->use_dag));
+	describe_setting(ret, "cluster-mode", truth(o->cluster_mode));
+	describe_setting(ret, "enable-reference-data-redis", truth(cfg->what.reference));
+	describe_setting(ret, "persist-results", truth(o->persist_results));
 	return 0;
 }

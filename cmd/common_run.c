@@ -40,7 +40,7 @@ static int prepare(struct invocation *v, const struct options *options, struct e
 	if (r == 0)
 		r = run_options_config(&v->config, &v->options, p, err);
 	if (r == 0)
-		r = p->describe(&v->description, v->driver_options, &v->config, err);
+		r = invocation_describe(v, &v->config, err);
 	if (r == 0)
 		r = run_files_check(options, &v->options, err);
 	if (r == 0)

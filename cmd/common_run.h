@@ -17,6 +17,13 @@ struct run_description {
 	unsigned nconfig;
 };
 
+/* Adds to config; what does not fit is left out. The texts are borrowed. */
+static inline void describe_setting(struct run_description *to, const char *key, const char *value)
+{
+	if (to->nconfig < RESULT_CONFIG_MAX)
+		to->config[to->nconfig++] = (struct key_value){key, value};
+}
+
 struct run_options; /* cmd/common_run_options.h */
 
 struct run_program {
@@ -33,7 +40,7 @@ struct run_program {
 	const char *v; /* the boolean option that -v is; NULL: --version */
 	/* Replaces defaults that are other ones for this program; driver: the driver's struct. May be NULL. */
 	void (*defaults)(struct run_options *run, struct conn_options *conn, void *driver);
-	/* Fills *ret, and refuses what the driver cannot know to be wrong. options: the driver's struct. */
+	/* Fills *ret, which is empty, and refuses what the driver cannot know to be wrong. options: the driver's struct. */
 	int (*describe)(struct run_description *ret, const void *options, const struct run_config *cfg,
 			struct error *err);
 };

@@ -26,20 +26,14 @@ void http_defaults(struct run_options *run, struct conn_options *conn, void *dri
 	conn->timeout = READ_TIMEOUT_DEFAULT;
 }
 
-void serving_setting(struct run_description *ret, const char *key, const char *value)
-{
-	if (ret->nconfig < RESULT_CONFIG_MAX)
-		ret->config[ret->nconfig++] = (struct key_value){key, value};
-}
-
 void serving_describe(struct run_description *ret, const char *what, const char *model,
 		      const struct serving_options *options, const struct run_config *cfg)
 {
 	snprintf(ret->label, sizeof(ret->label), "%s Query%s%.160s", what, *model ? " - " : "", model);
-	serving_setting(ret, "transport", options->transport);
-	serving_setting(ret, "enable-reference-data-redis", cfg->what.reference ? "true" : "false");
+	describe_setting(ret, "transport", options->transport);
+	describe_setting(ret, "enable-reference-data-redis", cfg->what.reference ? "true" : "false");
 	if (cfg->what.reference)
-		serving_setting(ret, "redis-host", options->redis_host);
+		describe_setting(ret, "redis-host", options->redis_host);
 }
 
 int tensorflow_serving_describe(struct run_description *ret, const void *options, const struct run_config *cfg,
@@ -52,9 +46,9 @@ int tensorflow_serving_describe(struct run_description *ret, const void *options
 		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
 	model = serving_model(o->model, cfg->workload->name, cfg->what.reference, SERVING_VISION_MODEL);
 	serving_describe(ret, "TensorFlow Serving", model, &o->serving, cfg);
-	serving_setting(ret, "tensorflow-serving-host", o->host);
-	serving_setting(ret, "model", model);
-	serving_setting(ret, "protocol", o->protocol);
+	describe_setting(ret, "tensorflow-serving-host", o->host);
+	describe_setting(ret, "model", model);
+	describe_setting(ret, "protocol", o->protocol);
 	return 0;
 }
 
@@ -67,10 +61,10 @@ int triton_describe(struct run_description *ret, const void *options, const stru
 		return error_set(err, ERR_USAGE, "-model is empty: pass the name that the server has it under");
 	model = serving_model(o->model, cfg->workload->name, cfg->what.reference, TRITON_VISION_MODEL);
 	serving_describe(ret, "Triton", model, &o->serving, cfg);
-	serving_setting(ret, "host", o->host);
-	serving_setting(ret, "model", model);
-	serving_setting(ret, "model-version", o->version);
-	serving_setting(ret, "protocol", o->protocol);
+	describe_setting(ret, "host", o->host);
+	describe_setting(ret, "model", model);
+	describe_setting(ret, "model-version", o->version);
+	describe_setting(ret, "protocol", o->protocol);
 	return 0;
 }
 
@@ -82,8 +76,8 @@ int torchserve_describe(struct run_description *ret, const void *options, const 
 
 	(void)err;
 	serving_describe(ret, "TorchServe", uri, &o->serving, cfg);
-	serving_setting(ret, "torchserve-host", o->host);
-	serving_setting(ret, "torchserve-request-uri", uri);
+	describe_setting(ret, "torchserve-host", o->host);
+	describe_setting(ret, "torchserve-request-uri", uri);
 	return 0;
 }
 
@@ -93,7 +87,7 @@ int rest_describe(struct run_description *ret, const void *options, const struct
 
 	(void)err;
 	serving_describe(ret, "REST API", o->uri, &o->serving, cfg);
-	serving_setting(ret, "restapi-host", o->host);
-	serving_setting(ret, "restapi-request-uri", o->uri);
+	describe_setting(ret, "restapi-host", o->host);
+	describe_setting(ret, "restapi-request-uri", o->uri);
 	return 0;
 }

@@ -11,8 +11,6 @@
 /* Begins the description: the heading "WHAT Query - MODEL" and the settings that all of them have. */
 void serving_describe(struct run_description *ret, const char *what, const char *model,
 		      const struct serving_options *options, const struct run_config *cfg);
-/* One more setting. */
-void serving_setting(struct run_description *ret, const char *key, const char *value);
 
 /* The descriptions of the drivers; a run_program's describe. */
 int tensorflow_serving_describe(struct run_description *ret, const void *options, const struct run_config *cfg,

@@ -73,6 +73,12 @@ static void print_response(void *arg, const struct completion *c, enum outcome j
 	       n > VALUES_PRINTED ? " ..." : "");
 }
 
+int invocation_describe(struct invocation *v, const struct run_config *cfg, struct error *err)
+{
+	v->description = (struct run_description){.nconfig = 0};
+	return v->program->describe(&v->description, v->driver_options, cfg, err);
+}
+
 /* NULL instead of "". */
 static const char *file_or_null(const char *path)
 {
@@ -303,7 +309,7 @@ static int run(const struct invocation *v, const struct run_config *asked, struc
 	cfg.repeat = cfg.repeat || (cfg.limit == 0 && cfg.file);
 	e = runner_run(&cfg, r, err);
 	if (e == 0) {
-		e = stable_run_finish(&stable, r);
+		e = stable_run_finish(&stable, &cfg, r);
 		if (e < 0) {
 			result_release(r);
 			error_set(err, ERR_NOMEM, "out of memory for the windows of -stable");

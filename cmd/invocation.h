@@ -32,6 +32,9 @@ struct invocation {
 	struct period_files period_files;
 };
 
+/* Describes runs of this config from now on. ERR_USAGE for what the program refuses. */
+int invocation_describe(struct invocation *v, const struct run_config *cfg, struct error *err) MUST_CHECK;
+
 /* Which run of an invocation it is; goes into the names of the files that it writes. */
 struct run_name {
 	const char *point;                /* of a sweep or a search: "workers_4"; "": neither */

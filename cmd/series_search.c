@@ -58,6 +58,24 @@ static struct run_config run_of(struct search_state *s, nsec_t duration)
 	return cfg;
 }
 
+static double right_share(const struct result *r)
+{
+	uint64_t answered = totals_answered(&r->all.totals);
+
+	return answered > 0 ? (double)r->all.totals.inferences[OUTCOME_OK] / (double)answered : 0;
+}
+
+static const struct error *no_right_answer(const struct result *r)
+{
+	static const struct error none = {"no answer came to any request"};
+	const struct error *const reasons[] = {&r->error, &r->wrong, &r->timeout, &none};
+	size_t i = 0;
+
+	while (!reasons[i]->text[0])
+		i++;
+	return reasons[i];
+}
+
 static int estimate_start(struct search_state *s)
 {
 	struct series *series = &s->v->series;
@@ -71,9 +89,9 @@ static int estimate_start(struct search_state *s)
 	status = invocation_run(s->v, &cfg, &name, &r);
 	if (!has_result(&r))
 		return status;
-	rate = (double)(r.all.totals.inferences[OUTCOME_OK]) / (double)result_measured(&r) * result_rate(&r);
+	rate = result_rate(&r) * right_share(&r);
 	if (status == EXIT_OK && !(rate > 0))
-		status = fail(s->v->program->name, r.error.text[0] ? &r.error : &r.timeout, EXIT_FAILED);
+		status = fail(s->v->program->name, no_right_answer(&r), EXIT_FAILED);
 	result_release(&r);
 	if (status)
 		return status;

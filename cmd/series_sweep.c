@@ -82,7 +82,7 @@ static int point_config(struct run_config *ret, struct invocation *v, const stru
 		rate_schedule_constant(&ret->schedule, values[SWEEP_RATE]);
 	if (!isnan(values[SWEEP_SERVER_BATCH]))
 		v->options.autobatching = (int64_t)values[SWEEP_SERVER_BATCH];
-	return v->program->describe(&v->description, v->driver_options, ret, err);
+	return invocation_describe(v, ret, err);
 }
 
 static void print_point(const struct sweep *s, size_t index, const struct sweep_point *point)

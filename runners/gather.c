@@ -59,7 +59,7 @@ static unsigned usable_cores(void)
 static double behind_schedule(const struct result *r, const struct worker *workers, unsigned n)
 {
 	const struct offered *o = &r->offered;
-	uint64_t sent = result_measured(r) / r->tensor_batch;
+	uint64_t sent = result_measured(r) / r->tensor_batch + r->unanswered;
 	nsec_t until = o->last;
 
 	if (!r->all.open_loop || o->requests < 2 || sent < 1)
@@ -89,11 +89,24 @@ static void gather_audit(struct result *r, const struct run_config *cfg, const s
 	}
 }
 
+/* When the first arrival would have been due that a count, or the end of the dataset, kept from it; NSEC_NEVER: there was
+ * none, or nobody knows. */
+static nsec_t due_next(const struct worker *workers, unsigned n)
+{
+	nsec_t due = NSEC_NEVER;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (workers[i].arrival.process != ARRIVAL_CLOSED && arrival_next(&workers[i].arrival) < due)
+			due = arrival_next(&workers[i].arrival);
+	}
+	return due;
+}
+
 /* When the measuring began and ended: see result.h. */
 static void set_window(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)
 {
 	const struct run_config *cfg = s->cfg;
-	nsec_t end = 0;
+	nsec_t end = 0, next = due_next(workers, n);
 	bool over = true, stopped = false, limited = cfg->limit && s->requests == cfg->limit / cfg->what.batch;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -105,7 +118,11 @@ static void set_window(struct result *r, const struct shared *s, const struct wo
 		stopped = stopped || w->stopped_at != NSEC_NEVER;
 		over = over && w->over;
 	}
-	r->measured_end = over ? later(end, s->until) : end;
+	if (over)
+		next = s->until;
+	else if (stopped || r->offered.requests == 0)
+		next = NSEC_NEVER;
+	r->measured_end = next != NSEC_NEVER ? later(end, next) : end;
 	if (r->measured_end == 0)
 		r->measured_end = r->end;
 	if (s->burn_in_requests == 0)
@@ -114,18 +131,30 @@ static void set_window(struct result *r, const struct shared *s, const struct wo
 		r->burn_in_end = r->offered.first < r->end ? later(s->warm, r->offered.first) : r->end;
 	r->burn_in_end = r->burn_in_end < r->end ? r->burn_in_end : r->end;
 	r->offered.from = r->burn_in_end;
-	r->offered.until = over && r->offered.last < s->until ? s->until : 0;
+	r->offered.until = next != NSEC_NEVER && r->offered.last < next ? next : 0;
 	r->offered.ran_dry = !over && !stopped && !limited && s->until != NSEC_NEVER;
 }
 
-/* The errors below are only found out while running: a file's rows were counted before. */
+/* Only found out while running: a file's rows were counted before. */
 static void fail_unmeasured(struct result *r, const struct shared *s)
 {
+	const struct run_config *cfg = s->cfg;
+	char time[32] = "", count[32] = "";
+
+	if (cfg->warm_up > 0)
+		snprintf(time, sizeof(time), " %g s", (double)cfg->warm_up / (double)NSEC_PER_SEC);
+	if (cfg->burn_in > 0)
+		snprintf(count, sizeof(count), " %ju", (uintmax_t)cfg->burn_in);
 	r->stopped_by_error = true;
-	error_set(&r->error, ERR_RANGE,
-		  "the dataset or the time ended after %ju inferences, within the burn-in of %ju: lower -burn-in or "
-		  "-warm-up, or let it run longer",
-		  (uintmax_t)totals_inferences(&r->burned_in), (uintmax_t)s->cfg->burn_in);
+	if (!*time && !*count)
+		error_set(&r->error, ERR_RANGE, "the run's time was over before anything was asked: let it run longer");
+	else
+		error_set(&r->error, ERR_RANGE,
+			  "the run ended after %ju inferences, within its burn-in (%s%s%s%s%s): lower that, or let it "
+			  "run "
+			  "longer",
+			  (uintmax_t)totals_inferences(&r->burned_in), *count ? "-burn-in" : "", count,
+			  *count && *time ? ", " : "", *time ? "-warm-up" : "", time);
 }
 
 static void gather_answers(struct result *r, const struct shared *s, const struct worker *workers, unsigned n)

@@ -3,6 +3,7 @@
  */
 #include "runners/interleave.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -279,6 +280,30 @@ out:
 	return r;
 }
 
+/* Earlier runs beside these would be taken for runs of the same set-ups. */
+static int check_empty(const char *folder, struct error *err)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return error_set_errno(err, ERR_IO, errno, "%s: cannot look into the folder of the results", folder);
+	while (r == 0 && (entry = readdir(dir)) != NULL) {
+		unsigned pair;
+		char side, end;
+
+		if (sscanf(entry->d_name, "%c_%u.jso%c", &side, &pair, &end) == 3 && (side == 'a' || side == 'b') &&
+		    end == 'n')
+			r = error_set(
+				err, ERR_USAGE,
+				"%s has runs of before (%s): name another folder with -results-dir, or empty this one",
+				folder, entry->d_name);
+	}
+	closedir(dir);
+	return r;
+}
+
 int interleave_run(const struct interleave_config *cfg, int *ret_signal, struct error *err)
 {
 	struct sigaction before;
@@ -289,6 +314,8 @@ int interleave_run(const struct interleave_config *cfg, int *ret_signal, struct 
 		r = interleave_check(cfg->b, 'b', err);
 	if (r == 0 && mkdir(cfg->folder, 0777) < 0 && errno != EEXIST)
 		r = error_set_errno(err, ERR_IO, errno, "%s: cannot make the folder of the results", cfg->folder);
+	if (r == 0)
+		r = check_empty(cfg->folder, err);
 	if (r < 0)
 		return r;
 	*ret_signal = 0;

@@ -132,22 +132,22 @@ void reporter_start(struct reporter *p)
 	(void)read_counters(p, 0);
 }
 
-/* Inferences of the burn-in, answered so far. */
-static uint64_t count_burned_in(const struct reporter *p)
+/* What the burn-in did so far. */
+static struct totals burned_in(const struct reporter *p)
 {
-	struct totals burned_in = {0};
+	struct totals ret = {0};
 
 	for (unsigned i = 0; i < p->nworkers; i++)
-		worker_add_burned_in(&p->workers[i], &burned_in);
-	return totals_inferences(&burned_in);
+		worker_add_burned_in(&p->workers[i], &ret);
+	return ret;
 }
 
-static uint64_t gather(struct reporter *p)
+/* What was measured so far, into p->now. */
+static void gather(struct reporter *p)
 {
 	recorder_reset(&p->now);
 	for (unsigned i = 0; i < p->nworkers; i++)
 		recorder_add_to(&p->workers[i].recorder, &p->now);
-	return totals_inferences(&p->now.totals) + count_burned_in(p);
 }
 
 static double rate(uint64_t n, nsec_t time)
@@ -168,14 +168,18 @@ static bool given_up(const struct reporter *p)
 /* Gathers what came since the last period, all but its latencies. */
 static struct period look(struct reporter *p, nsec_t now)
 {
-	uint64_t inferences = gather(p);
+	struct totals before = burned_in(p);
+	uint64_t answered;
 
+	gather(p);
+	answered = totals_answered(&p->now.totals) + totals_answered(&before);
 	return (struct period){
 		.wall = clock_wall(),
 		.test_time = now - p->shared->start,
-		.inference_rate = rate(inferences - p->inferences, now - p->last),
-		.overall_rate = rate(inferences, now - p->shared->start),
-		.inferences = inferences,
+		.inference_rate = rate(answered - p->answered, now - p->last),
+		.overall_rate = rate(answered, now - p->shared->start),
+		.inferences = totals_inferences(&p->now.totals) + totals_inferences(&before),
+		.answered = answered,
 	};
 }
 
@@ -211,6 +215,7 @@ static int end_period(struct reporter *p, bool last)
 		return r;
 	}
 	p->inferences = period.inferences;
+	p->answered = period.answered;
 	p->last = now;
 	if (observer->period)
 		observer->period(observer->arg, &period, &p->now.service);
@@ -306,9 +311,11 @@ int reporter_run(struct reporter *p)
 		if (event == EVENT_FINISHED)
 			break;
 		if (event == EVENT_BURN_IN) {
+			const struct totals done = burned_in(p);
+
 			burn_in_told = true;
 			if (observer->burn_in_complete)
-				observer->burn_in_complete(observer->arg, count_burned_in(p), cfg->workers);
+				observer->burn_in_complete(observer->arg, totals_inferences(&done), cfg->workers);
 			continue;
 		}
 		look_at_window(p, clock_now());

@@ -17,11 +17,11 @@ struct reporter {
 	struct conn_options conn; /* with a timeout of its own */
 	struct driver *control;   /* opened without slots, for the server's counters; NULL: there are none */
 	struct counters counters;
-	struct error note;       /* why the server's counters are no longer read */
-	struct recorder now;     /* all workers' measurements at the end of this period */
-	struct histogram before; /* service time at the end of the last one */
-	struct histogram period; /* the difference */
-	uint64_t inferences;     /* at the end of the last period */
+	struct error note;             /* why the server's counters are no longer read */
+	struct recorder now;           /* all workers' measurements at the end of this period */
+	struct histogram before;       /* service time at the end of the last one */
+	struct histogram period;       /* the difference */
+	uint64_t inferences, answered; /* so far, at the end of the last period */
 	nsec_t last;
 	struct windows windows;
 };

@@ -35,9 +35,10 @@ static double sum(const struct histogram *h)
 static enum stability_state add_window(struct stable_run *s, const struct run_snapshot *before,
 				       const struct run_snapshot *now)
 {
-	double n = (double)(latencies(now)->total - latencies(before)->total), seconds = (double)(now->at - before->at);
+	double n = (double)(latencies(now)->total - latencies(before)->total), time = (double)(now->at - before->at);
+	double answered = (double)(totals_answered(&now->recorder.totals) - totals_answered(&before->recorder.totals));
 
-	return stability_add(&s->stability, seconds > 0 ? n / seconds : 0,
+	return stability_add(&s->stability, time > 0 ? answered / time : 0,
 			     n > 0 ? (sum(latencies(now)) - sum(latencies(before))) / n : 0);
 }
 
@@ -64,7 +65,37 @@ static void add_rest(struct totals *burned_in, const struct totals *all, const s
 	}
 }
 
-int stable_run_finish(struct stable_run *s, struct result *r)
+/* What of the schedule was due in the windows: made anew, for it depends on the seed alone. */
+static int offer_windows(struct offered *o, const struct run_config *cfg, nsec_t start, nsec_t from, nsec_t until)
+{
+	const struct arrival_config whole = {.process = cfg->arrival,
+					     .schedule = &cfg->schedule,
+					     .batch = cfg->what.batch,
+					     .seed = cfg->seed,
+					     .threads = 1,
+					     .start = start};
+	struct arrival a;
+	int r;
+
+	if (cfg->arrival == ARRIVAL_CLOSED)
+		return 0;
+	r = arrival_init(&a, &whole);
+	if (r < 0)
+		return r;
+	o->requests = 0;
+	o->from = from;
+	o->until = until;
+	for (; arrival_next(&a) < until; arrival_advance(&a)) {
+		if (arrival_next(&a) < from)
+			continue;
+		if (o->requests++ == 0)
+			o->first = arrival_next(&a);
+		o->last = arrival_next(&a);
+	}
+	return 0;
+}
+
+int stable_run_finish(struct stable_run *s, const struct run_config *cfg, struct result *r)
 {
 	const struct run_snapshot *last = &s->snapshots[(s->looks + SNAPSHOTS - 1) % SNAPSHOTS];
 	struct run_snapshot *first = &s->snapshots[s->looks % SNAPSHOTS];
@@ -80,7 +111,9 @@ int stable_run_finish(struct stable_run *s, struct result *r)
 		return 0;
 	r->burn_in_end = first->at;
 	r->end = r->measured_end = last->at;
-	e = recorder_difference(&r->all, &first->recorder, &last->recorder);
+	e = offer_windows(&r->offered, cfg, r->start, first->at, last->at);
+	if (e == 0)
+		e = recorder_difference(&r->all, &first->recorder, &last->recorder);
 	add_rest(&r->burned_in, &all, &r->all.totals);
 	return e;
 }

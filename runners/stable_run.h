@@ -25,8 +25,8 @@ struct stable_run {
 void stable_run_release(struct stable_run *s);
 /* For run_windows.ended; arg is the struct stable_run. Ends the run once it is decided. */
 bool stable_run_look(void *arg, nsec_t now, const struct recorder *so_far);
-/* After the run: figures and times of *r become those of the last windows, if there were enough; the rest counts as burned in. A run
- * that ended earlier is unstable. ERR_NOMEM. */
-int stable_run_finish(struct stable_run *s, struct result *r) MUST_CHECK;
+/* After the run of cfg: figures, times and schedule of *r become those of the last windows, if there were enough; the rest
+ * counts as burned in. A run that ended earlier is unstable. ERR_NOMEM. */
+int stable_run_finish(struct stable_run *s, const struct run_config *cfg, struct result *r) MUST_CHECK;
 
 #endif

@@ -88,6 +88,7 @@ int sweep_table_add(struct sweep_table *t, const struct sweep_point *point, cons
 	if (e < 0)
 		return e;
 	row = &t->rows[t->n - 1];
+	t->open_loop = r->all.open_loop;
 	e = add_rate(t, row, result_rate(r));
 	if (e < 0)
 		return e;
@@ -115,11 +116,15 @@ static const struct sweep_axis *find_axis(const struct sweep *s, enum sweep_vari
 	return NULL;
 }
 
-static const struct sweep_axis *load_axis(const struct sweep *s)
+/* In an open loop workers are no load, only room for it. */
+static const struct sweep_axis *load_axis(const struct sweep_table *t, const struct sweep *s)
 {
-	const struct sweep_axis *workers = find_axis(s, SWEEP_WORKERS);
+	return find_axis(s, t->open_loop ? SWEEP_RATE : SWEEP_WORKERS);
+}
 
-	return workers ? workers : find_axis(s, SWEEP_RATE);
+static bool has_failures(const struct sweep_row *row)
+{
+	return row->errors + row->timeouts > 0;
 }
 
 /* The knee of the rows that differ from row `first` in the load alone. group, throughput, latency: scratch for all rows. */
@@ -130,7 +135,7 @@ static void find_knee(struct sweep_table *t, size_t first, int load, size_t *gro
 	for (size_t i = first; i < t->n; i++) {
 		size_t at = n;
 
-		if (!same_point(&t->rows[first].point, &t->rows[i].point, load))
+		if (!same_point(&t->rows[first].point, &t->rows[i].point, load) || has_failures(&t->rows[i]))
 			continue;
 		for (; at > 0 && t->rows[group[at - 1]].point.values[load] > t->rows[i].point.values[load]; at--)
 			group[at] = group[at - 1];
@@ -157,7 +162,7 @@ static bool is_first_of_group(const struct sweep_table *t, size_t row, int load)
 
 int sweep_table_find_knees(struct sweep_table *t, const struct sweep *s)
 {
-	const struct sweep_axis *axis = load_axis(s);
+	const struct sweep_axis *axis = load_axis(t, s);
 	size_t *group = calloc(t->n + 1, sizeof(*group));
 	double *throughput = calloc(t->n + 1, sizeof(*throughput)), *latency = calloc(t->n + 1, sizeof(*latency));
 	int r = group && throughput && latency ? 0 : ERR_NOMEM;

@@ -32,6 +32,7 @@ struct sweep_row {
 struct sweep_table {
 	struct sweep_row *rows; /* owned */
 	size_t n;
+	bool open_loop; /* the runs were */
 	/* Of the last row: */
 	double *rates; /* owned; sorted */
 	struct histogram latencies;
@@ -43,7 +44,8 @@ int sweep_table_add(struct sweep_table *t, const struct sweep_point *point, cons
 
 /*
  * Marks the knee (stats/knee.h) among the rows that differ in the load alone, for each setting of the rest. The load is
- * workers if they are swept, else the rate; a sweep without either has no knee, nor have fewer than three loads.
+ * the rate of an open loop, the workers of a closed one; a sweep without it has no knee, nor have fewer than three loads. A
+ * row with requests that failed is none.
  */
 int sweep_table_find_knees(struct sweep_table *t, const struct sweep *s) MUST_CHECK;
 

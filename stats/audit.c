@@ -19,6 +19,8 @@
 #define THREAD_BUSY 0.95
 /* From here on its own work is the likelier reason of its lag than others'. */
 #define THREAD_HALF_BUSY 0.5
+/* What a thread used of less time than this says only that it began. */
+#define BUSY_SECONDS_MIN 0.1
 /* One hundredth of the time is enough to move q99. Steal is counted in ticks of 10 ms on all cores: twice that is what a
  * run of a second can tell from none. */
 #define STEAL_TOLERATED 0.02
@@ -32,7 +34,7 @@
 /* Perf Analyzer's stability: highest to lowest of three windows, for rate and latency, each of 50 requests or more. */
 #define STABLE_RATIO 1.10
 #define WINDOWS 3
-#define WINDOW_INFERENCES 50
+#define WINDOW_ANSWERS 50
 /* Timer ticks, other processes and the server's own housekeeping come some times a second. */
 #define MEASURED_MIN NSEC_PER_SEC
 /* On either side of a confidence interval of 95 %. */
@@ -109,10 +111,14 @@ static bool unsent_shows(const struct result *r)
 static void judge_outcomes(struct audit *a, const struct result *r)
 {
 	const uint64_t *n = r->all.totals.inferences;
+	uint64_t wrong = r->all.totals.requests[OUTCOME_WRONG];
 	uint64_t saturated = r->all.service.saturated + r->all.response.saturated;
 
 	if (r->stopped_by_error)
-		add(a, VERDICT_ERRORS, "an error ended the run before its end: look for its cause at the server");
+		add(a, VERDICT_ERRORS,
+		    result_measured(r) + r->unanswered > 0 || r->all.totals.requests[OUTCOME_ERROR] > 0
+			    ? "an error ended the run before its end: look for its cause at the server"
+			    : "nothing was measured: the message below says why");
 	if (n[OUTCOME_ERROR])
 		add(a, VERDICT_ERRORS, "%" PRIu64 " of %" PRIu64 " inferences failed: no percentile holds their times",
 		    n[OUTCOME_ERROR], result_measured(r));
@@ -121,10 +127,10 @@ static void judge_outcomes(struct audit *a, const struct result *r)
 		    "%" PRIu64 " of %" PRIu64
 		    " inferences timed out and would have taken longer: raise -timeout, or lower the load",
 		    n[OUTCOME_TIMEOUT], result_measured(r));
-	if (n[OUTCOME_WRONG])
+	if (wrong)
 		add(a, VERDICT_ERRORS,
-		    "%" PRIu64 " of %" PRIu64 " answers were wrong: look at the model that is served", n[OUTCOME_WRONG],
-		    result_measured(r));
+		    "%" PRIu64 " of %" PRIu64 " requests had wrong answers: look at the model that is served", wrong,
+		    totals_requests(&r->all.totals));
 	if (r->unanswered && !unsent_shows(r))
 		add(a, VERDICT_ERRORS, "%" PRIu64 " request%s had no answer when the run ended: they count nowhere",
 		    r->unanswered, plural(r->unanswered));
@@ -150,7 +156,9 @@ static unsigned busiest_thread(const struct audit *a)
 /* A thread that spins is always busy; whether it was late shows in its lag. */
 static bool threads_had_no_time(const struct audit *a)
 {
-	return !a->spin && a->nthreads > 0 && busy(&a->threads[busiest_thread(a)]) >= THREAD_BUSY;
+	const struct thread_usage *busiest = a->nthreads > 0 ? &a->threads[busiest_thread(a)] : NULL;
+
+	return !a->spin && busiest && busiest->wall >= BUSY_SECONDS_MIN && busy(busiest) >= THREAD_BUSY;
 }
 
 static void judge_threads(struct audit *a, const struct result *r)
@@ -236,10 +244,13 @@ static bool rate_reached(const struct audit *a)
 }
 
 /* Did requests wait for an idle worker, more than for the thread? One without time left takes answers late, so that its
- * workers seem busy. */
+ * workers seem busy. What was never sent waited for a worker until the end, or for rows from a pipe. */
 static bool window_was_full(const struct result *r)
 {
-	return !threads_had_no_time(&r->audit) && histogram_mean(&r->all.own_lag) < histogram_mean(&r->all.lag) / 2;
+	bool never_sent = r->unsent > 0 && r->audit.starvations == 0;
+
+	return !threads_had_no_time(&r->audit) &&
+	       (never_sent || histogram_mean(&r->all.own_lag) < histogram_mean(&r->all.lag) / 2);
 }
 
 /* An open loop that is late because all workers wait is no open loop any more for the server. */
@@ -274,9 +285,9 @@ static void judge_backlog(struct audit *a, const struct result *r)
 }
 
 struct window {
-	uint64_t inferences;
+	uint64_t answered;
 	nsec_t time;
-	double median; /* mean of its periods' medians, weighted by inferences */
+	double median; /* mean of its periods' medians, weighted by their answers */
 };
 
 static nsec_t period_begin(const struct result *r, size_t i)
@@ -305,16 +316,16 @@ static bool make_windows(struct window windows[WINDOWS], const struct result *r)
 		return false;
 	for (size_t i = first; i < last; i++) {
 		struct window *w = &windows[(i - first) * WINDOWS / (last - first)];
-		uint64_t n = r->periods[i].inferences - (i > 0 ? r->periods[i - 1].inferences : 0);
+		uint64_t n = r->periods[i].answered - (i > 0 ? r->periods[i - 1].answered : 0);
 
-		w->inferences += n;
+		w->answered += n;
 		w->time += period_length(r, i);
 		w->median += (double)n * (double)r->periods[i].quantiles[1];
 	}
 	for (int i = 0; i < WINDOWS; i++) {
-		if (windows[i].inferences < WINDOW_INFERENCES || windows[i].time <= 0)
+		if (windows[i].answered < WINDOW_ANSWERS || windows[i].time <= 0)
 			return false;
-		windows[i].median /= (double)windows[i].inferences;
+		windows[i].median /= (double)windows[i].answered;
 	}
 	return true;
 }
@@ -325,14 +336,19 @@ static void judge_trend(struct audit *a, const struct result *r)
 	double slowest = INFINITY, fastest = 0, shortest = INFINITY, longest = 0;
 
 	/* -stable has judged this already, by windows of its own. */
-	if (r->stability.state == STABILITY_UNSTABLE)
+	if (r->stability.state == STABILITY_UNSTABLE && r->stability.windows < STABILITY_WINDOWS_MAX)
+		add(a, VERDICT_UNSTABLE,
+		    "the run ended after %u windows, before three in a row were within 10 %%: let it run longer, or "
+		    "shorten -window",
+		    r->stability.windows);
+	else if (r->stability.state == STABILITY_UNSTABLE)
 		add(a, VERDICT_UNSTABLE,
 		    "%u windows went by without three in a row within 10 %%: lengthen them or lower the load",
 		    r->stability.windows);
 	if (r->stability.state != STABILITY_NOT_ASKED || !a->one_rate || !make_windows(windows, r))
 		return;
 	for (int i = 0; i < WINDOWS; i++) {
-		double rate = (double)windows[i].inferences / seconds(windows[i].time);
+		double rate = (double)windows[i].answered / seconds(windows[i].time);
 
 		slowest = fmin(slowest, rate);
 		fastest = fmax(fastest, rate);

@@ -24,15 +24,16 @@ static double share(double part, double whole)
 	return whole > 0 ? fmin(part / whole, 1) : 0;
 }
 
-static void write_lag(FILE *out, const struct recorder *all)
+static void write_lag(FILE *out, const struct result *r)
 {
-	const struct histogram *h = &all->own_lag;
+	const struct histogram *h = &r->all.own_lag;
+	uint64_t of, busy = result_found_busy(r, &of);
 
 	fprintf(out,
 		"Send lag of the generator's own, with an idle worker (ms): q50 %.3f, q99 %.3f, q99.9 %.3f, max %.3f; ",
 		ms(histogram_percentile(h, 50)), ms(histogram_percentile(h, 99)), ms(histogram_percentile(h, 99.9)),
 		ms(h->max));
-	fprintf(out, "%" PRIu64 " of %" PRIu64 " inferences found all workers busy\n", all->waited, h->total);
+	fprintf(out, "%" PRIu64 " of %" PRIu64 " inferences found all workers busy\n", busy, of);
 }
 
 static void write_generator(FILE *out, const struct audit *a)
@@ -63,7 +64,7 @@ void audit_write_text(FILE *out, const struct result *r)
 	if (a->verdict == VERDICT_NONE)
 		return;
 	if (r->all.open_loop)
-		write_lag(out, &r->all);
+		write_lag(out, r);
 	write_generator(out, a);
 	fprintf(out, "Verdict: %s\n", verdict_name(a->verdict));
 	for (unsigned i = 0; i < a->nreasons; i++)
@@ -85,9 +86,10 @@ static void write_reasons(struct json_writer *w, const struct audit *a)
 static void write_open_loop(struct json_writer *w, const struct result *r)
 {
 	const struct histogram *h = &r->all.own_lag;
+	uint64_t of;
 
 	json_double(w, "BehindSchedule", r->audit.behind);
-	json_uint(w, "FoundAllWorkersBusy", r->all.waited);
+	json_uint(w, "FoundAllWorkersBusy", result_found_busy(r, &of));
 	json_begin(w, "OwnSendLagNanos");
 	json_int(w, "q50", histogram_percentile(h, 50));
 	json_int(w, "q99", histogram_percentile(h, 99));
@@ -128,6 +130,7 @@ void audit_write_json(struct json_writer *w, const struct result *r)
 	json_string(w, "Verdict", verdict_name(a->verdict));
 	write_reasons(w, a);
 	json_double(w, "Percentile", a->percentile);
+	json_bool(w, "Spin", a->spin);
 	json_uint(w, "SamplesNeeded", audit_samples_needed(a->percentile));
 	if (r->all.open_loop)
 		write_open_loop(w, r);

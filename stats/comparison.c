@@ -114,6 +114,8 @@ static void note_run(struct buf *notes, const struct result_file *run)
 		buf_printf(notes, "%s: an error stopped the run\n", run->path);
 	if (run->interrupted)
 		buf_printf(notes, "%s: the run was interrupted\n", run->path);
+	if (run->recorded)
+		buf_printf(notes, "%s: the run recorded answers, which cost it time\n", run->path);
 }
 
 static bool has_verdict(const struct result_file *run, const char *verdict)
@@ -154,7 +156,7 @@ static void note_runs(struct buf *notes, const char *name, const struct comparis
 	}
 	note_verdicts(notes, name, s);
 	note_count(notes, name, errors, "requests ended in errors: no latency tells of them");
-	note_count(notes, name, wrong, "answers were wrong");
+	note_count(notes, name, wrong, "requests had wrong answers");
 	note_count(notes, name, timeouts, "requests timed out: their latency is that of giving up");
 	note_count(notes, name, unanswered, "requests were unanswered when their run ended");
 	note_count(notes, name, unsent, "requests were due and never sent");

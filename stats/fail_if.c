@@ -76,6 +76,13 @@ int fail_if_parse(struct fail_if *ret, const char *text, struct error *err)
 	return 0;
 }
 
+static bool would_keep(const struct limit *l, double percent)
+{
+	return l->above ? percent <= l->percent : percent >= l->percent;
+}
+
+/* The interval is the t test's: where the permutation test shows no difference, none breaks a limit that equal set-ups
+ * keep. */
 struct limit_finding limit_judge(const struct fail_if *f, size_t i, const struct comparison *c)
 {
 	const struct limit *l = &f->limits[i];
@@ -83,11 +90,11 @@ struct limit_finding limit_judge(const struct fail_if *f, size_t i, const struct
 	double confidence = 1 - (1 - c->rules.confidence) / (double)f->n;
 	struct limit_finding ret = {LIMIT_TOO_FEW, NAN, NAN};
 
-	if (d->na < DIFFERENCE_RUNS_MIN || d->nb < DIFFERENCE_RUNS_MIN ||
+	if (d->finding == FINDING_TOO_FEW || d->finding == FINDING_NO_FIGURE ||
 	    !difference_interval(d, confidence, comparison_metrics[l->metric].resolution, &ret.low, &ret.high))
 		return ret;
 	if (l->above ? ret.low > l->percent : ret.high < l->percent)
-		ret.state = LIMIT_BROKEN;
+		ret.state = d->finding == FINDING_NONE && would_keep(l, 0) ? LIMIT_OPEN : LIMIT_BROKEN;
 	else if (l->above ? ret.high <= l->percent : ret.low >= l->percent)
 		ret.state = LIMIT_KEPT;
 	else

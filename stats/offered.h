@@ -24,13 +24,13 @@ struct offered {
 	uint64_t at_least;        /* inferences */
 	unsigned batch;           /* inferences a request */
 	/* Measured requests that were due: answered, unanswered and unsent. When the first and the last of them were, and when
-	 * the window of time began and ended in which they were; until 0: a count ended it. */
+	 * the window of time began and ended in which they were; until 0: the run was stopped within it. */
 	uint64_t requests;
 	nsec_t first, last, from, until;
 	bool ran_dry; /* the dataset ended before time, schedule or limit did */
 };
 
-/* Inferences/s of the schedule as it was in the measured window; if a count ended that, from the first to the last of them. 0
+/* Inferences/s of the schedule as it was in the measured window; if that was cut short, from the first to the last of them. 0
  * in a closed loop and where there is nothing to divide by. */
 double offered_rate(const struct offered *o);
 

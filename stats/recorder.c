@@ -177,6 +177,11 @@ uint64_t totals_requests(const struct totals *t)
 	return n;
 }
 
+uint64_t totals_answered(const struct totals *t)
+{
+	return t->inferences[OUTCOME_OK] + t->inferences[OUTCOME_WRONG];
+}
+
 uint64_t totals_inferences(const struct totals *t)
 {
 	uint64_t n = 0;

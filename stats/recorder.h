@@ -54,5 +54,6 @@ const char *stage_name(enum stage s); /* as result files spell it: "ReferenceFet
 
 uint64_t totals_requests(const struct totals *t);   /* of all outcomes */
 uint64_t totals_inferences(const struct totals *t); /* of all outcomes */
+uint64_t totals_answered(const struct totals *t);   /* inferences that were answered, right or wrong */
 
 #endif

@@ -120,6 +120,10 @@ static void write_spectrum(FILE *out, const char *what, const struct histogram *
 {
 	static const double percentiles[] = {50, 90, 95, 99, 99.9, 99.99};
 
+	if (h->total == 0) {
+		fprintf(out, "%s (ms): none was measured\n", what);
+		return;
+	}
 	fprintf(out, "%s (ms):", what);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		fprintf(out, " q%g %.3f,", percentiles[i], ms(histogram_percentile(h, percentiles[i])));
@@ -204,8 +208,8 @@ static void warn_of_outcomes(FILE *out, const struct result *r)
 	else
 		warn_of_requests(out, count_of(r, OUTCOME_ERROR), "failed", &r->error, "");
 	if (wrong)
-		fprintf(out, "Warning: %" PRIu64 " answer%s wrong%s: %s\n", wrong, wrong == 1 ? " was" : "s were",
-			wrong == 1 ? "" : ", the first", r->wrong.text);
+		fprintf(out, "Warning: %" PRIu64 " request%s had %s: %s\n", wrong, plural(wrong),
+			wrong == 1 ? "a wrong answer" : "wrong answers, the first", r->wrong.text);
 	warn_of_requests(out, count_of(r, OUTCOME_TIMEOUT), "timed out", &r->timeout,
 			 " (time-outs count as long as was waited)");
 	warn_of_nothing_measured(out, r);

@@ -45,6 +45,14 @@ uint64_t result_inferences(const struct result *r)
 	return totals_inferences(&r->burned_in) + result_measured(r);
 }
 
+uint64_t result_found_busy(const struct result *r, uint64_t *ret_of)
+{
+	uint64_t unsent = r->unsent * r->tensor_batch;
+
+	*ret_of = r->all.lag.total + unsent;
+	return r->all.waited + unsent;
+}
+
 static double rate(uint64_t n, nsec_t took)
 {
 	return took > 0 ? (double)n * (double)NSEC_PER_SEC / (double)took : 0;
@@ -60,10 +68,10 @@ nsec_t result_measured_time(const struct result *r)
 
 double result_rate(const struct result *r)
 {
-	return rate(result_measured(r), result_measured_time(r));
+	return rate(totals_answered(&r->all.totals), result_measured_time(r));
 }
 
 double result_rate_with_warmup(const struct result *r)
 {
-	return rate(result_inferences(r), r->end - r->start);
+	return rate(totals_answered(&r->burned_in) + totals_answered(&r->all.totals), r->end - r->start);
 }

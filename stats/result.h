@@ -29,9 +29,10 @@
 struct period {
 	nsec_t wall;           /* end of the period, nanoseconds since the epoch */
 	nsec_t test_time;      /* end of the period since the start of the run */
-	double inference_rate; /* inferences/s within the period */
+	double inference_rate; /* answered inferences/s within the period */
 	double overall_rate;   /* since the start */
-	uint64_t inferences;   /* so far, burn-in included */
+	uint64_t inferences;   /* so far, burn-in included, all outcomes */
+	uint64_t answered;     /* of them, right or wrong */
 	/* Service time of this period alone; period_set_latencies fills both. */
 	int64_t quantiles[PERIOD_QUANTILES]; /* nanoseconds: q0, q50, q95, q99, q99.9, q100 */
 	char *encoded;                       /* owned: V2 in base64, values in microseconds */
@@ -81,8 +82,9 @@ struct result {
 	/*
 	 * The measured window, which rates are of. It begins when the first request after the burn-in was due, or where the
 	 * warm-up's time ended if that is later; burn_in_end is 0 or start without a burn-in. It ends with the last answer to
-	 * a measured request, in a run that was interrupted or stopped not before that moment, and in one that its duration
-	 * or schedule ended not before they did: time that nobody was asked in counts, time that only was waited in does not.
+	 * a measured request, in a run that was interrupted or stopped not before that moment, in one that its duration or
+	 * schedule ended not before they did, and in an open loop that a count or the dataset ended not before the next
+	 * request would have been due: time that nobody was asked in counts, time that only was waited in does not.
 	 * measured_end is 0 where nobody said: then it is `end`.
 	 */
 	nsec_t burn_in_end, measured_end;
@@ -115,8 +117,11 @@ void result_release(struct result *r); /* frees what it owns; config texts are b
 uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
 uint64_t result_inferences(const struct result *r);     /* burn-in included */
 nsec_t result_measured_time(const struct result *r);    /* length of the measured window */
-double result_rate(const struct result *r);             /* measured ÷ measured window */
-double result_rate_with_warmup(const struct result *r); /* all ÷ wall time */
+/* Of an open loop: inferences that were due and found all workers busy, and those that it is known of: sent ones that have
+ * ended, and those that were never sent. */
+uint64_t result_found_busy(const struct result *r, uint64_t *ret_of);
+double result_rate(const struct result *r);             /* answered (right or wrong) ÷ measured window */
+double result_rate_with_warmup(const struct result *r); /* answered, burn-in included ÷ wall time */
 
 /* stats/report_text.c: AIBench's text forms. */
 void report_progress_header(FILE *out);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/file.h"
 
 const char *const result_fact_names[RESULT_FACTS] = {
@@ -18,6 +19,7 @@ const char *const result_fact_names[RESULT_FACTS] = {
 	"GitCommit",
 	"UseCase",
 	"TestDescription",
+	"DBSpecificConfigs",
 	"Workers",
 	"TensorBatchSize",
 	"Limit",
@@ -31,6 +33,8 @@ const char *const result_fact_names[RESULT_FACTS] = {
 	"Offered.WarmUpSeconds",
 	"Offered.DurationSeconds",
 	"Scenario.Name",
+	"Scenario.Mode",
+	"Audit.Spin",
 	"Client.Threads",
 	"Platform.CPUModel",
 	"Platform.CPUsOnline",
@@ -75,7 +79,13 @@ static const json_t *member(const json_t *from, const char *path)
 	return json_is_null(from) ? NULL : from;
 }
 
-/* For showing: control characters become blanks, so that a file's texts keep to their line. */
+/* For showing: a file's texts keep to their line. */
+static void blank_control_characters(char *text)
+{
+	for (char *p = text; *p; p++)
+		*p = (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p;
+}
+
 static int read_string(const struct reader *r, char **ret, const json_t *from, const char *path)
 {
 	const json_t *value = member(from, path);
@@ -87,8 +97,7 @@ static int read_string(const struct reader *r, char **ret, const json_t *from, c
 	*ret = strdup(json_string_value(value));
 	if (!*ret)
 		return no_memory(r);
-	for (char *p = *ret; *p; p++)
-		*p = (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p;
+	blank_control_characters(*ret);
 	return 0;
 }
 
@@ -127,7 +136,31 @@ static int read_bool(const struct reader *r, bool *ret, const json_t *from, cons
 	return 0;
 }
 
-/* Any plain value as a text. */
+/* An object of texts as one text, "model financialNet, protocol grpc". */
+static int join_texts(const struct reader *r, char **ret, const json_t *object, const char *path)
+{
+	struct buf joined = {0};
+	const char *key;
+	const json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (!json_is_string(value)) {
+			buf_release(&joined);
+			return damaged(r, path, "has a member that is no text");
+		}
+		buf_printf(&joined, "%s%s %s", joined.len > 0 ? ", " : "", key, json_string_value(value));
+	}
+	if (buf_append(&joined, "", 1) < 0 || joined.failed) {
+		buf_release(&joined);
+		return no_memory(r);
+	}
+	*ret = joined.data;
+	blank_control_characters(*ret);
+	return 0;
+}
+
+/* Any plain value, or object of texts, as a text. */
 static int read_fact(const struct reader *r, char **ret, const json_t *root, const char *path)
 {
 	const json_t *value = member(root, path);
@@ -135,6 +168,8 @@ static int read_fact(const struct reader *r, char **ret, const json_t *root, con
 
 	if (!value || json_is_string(value))
 		return read_string(r, ret, root, path);
+	if (json_is_object(value))
+		return join_texts(r, ret, value, path);
 	if (json_is_integer(value))
 		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_real(value))
@@ -262,6 +297,7 @@ static int read_outcomes(const struct reader *r, struct result_file *f, const js
 		e = read_bool(r, &f->interrupted, root, "Interrupted");
 	if (e == 0)
 		e = read_bool(r, &f->stopped_by_error, root, "StoppedByError");
+	f->recorded = member(root, "Recording") != NULL;
 	return e;
 }
 

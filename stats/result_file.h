@@ -17,7 +17,7 @@
 #define RESULT_FILE_MAX ((size_t)256 << 20)
 
 /* What a run was made of, as texts: what differs between two runs is named by these. */
-#define RESULT_FACTS 26
+#define RESULT_FACTS 29
 extern const char *const result_fact_names[RESULT_FACTS]; /* "Workers", "Platform.CPUModel" */
 
 struct result_file {
@@ -29,6 +29,7 @@ struct result_file {
 	size_t narguments;
 	char *verdict; /* "VALID", …; NULL: the run was not audited */
 	bool interrupted, stopped_by_error;
+	bool recorded; /* the run kept its answers, which cost it time */
 	uint64_t right, wrong, errors, timeouts, unanswered, unsent; /* requests after the burn-in */
 	int64_t start;                                               /* seconds since the epoch */
 	double rate;               /* inferences/s since the end of the burn-in; 0: nothing was measured */

@@ -105,15 +105,14 @@ static void judge_stream(struct scenario_summary *s, const struct latency_log *s
 
 	s->latency_met = true;
 	s->min_duration_met = c->last_due >= s->settings.min_duration;
-	s->rate = c->queries > 1 ? ratio((double)(c->queries - 1) * (double)s->settings.samples_per_query, c->last_due)
-				 : 0;
+	s->rate = ratio((double)c->samples - (double)s->settings.samples_per_query, c->last_due);
 	s->estimate[s->nestimates++] = estimate(s->settings.percentile, sorted);
 	if (s->settings.scenario == SCENARIO_SINGLE_STREAM)
 		s->estimate[s->nestimates++] = estimate(MULTI_STREAM_PERCENTILE, sorted);
 	s->early_stopping_met = s->estimate[0].known;
 }
 
-/* The last query's start is the open end of the time: one query less was completed in it. */
+/* The last query's start is the open end of the time: one query less was completed in it. What failed never was. */
 static void judge_server(struct scenario_summary *s, const struct latency_log *sorted)
 {
 	const struct scenario_counts *c = &s->counts;
@@ -121,7 +120,7 @@ static void judge_server(struct scenario_summary *s, const struct latency_log *s
 	s->over = latency_log_over(sorted, s->settings.target_latency);
 	s->latency_met = sorted->n > 0 && s->percentile <= s->settings.target_latency;
 	s->min_duration_met = c->last_due >= s->settings.min_duration;
-	s->rate = c->queries > 1 ? ratio((double)(c->queries - 1), c->last_done) : 0;
+	s->rate = ratio((double)c->samples - 1, c->last_done);
 	s->needed = early_stopping_requests(s->over, s->settings.percentile, SCENARIO_CONFIDENCE);
 	s->early_stopping_met = sorted->n >= s->needed;
 }

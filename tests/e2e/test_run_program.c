@@ -239,7 +239,7 @@ static void strict_runs_every_repetition_and_leaves_worse_alone(void **state)
 	run_fails(1, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd-one.bin", "-strict"), NULL,
 		  WORDS("1 wrong answer"));
 	run_fails(3, WORDS(NULL_RUN, "-file", files.data, "-expected-answers=odd-one.bin", "-strict", "-ignore-errors"),
-		  NULL, WORDS("verdict ERRORS: 1 of " TEST_ROWS_TEXT " answers were wrong"));
+		  NULL, WORDS("verdict ERRORS: 1 of " TEST_ROWS_TEXT " requests had wrong answers"));
 }
 
 static void an_interrupt_is_128_plus_the_signal(void **state)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,9 +33,18 @@ static int make_folder(void **state)
 {
 	(void)state;
 	temp_folder_new(folder, sizeof(folder));
-	snprintf(results, sizeof(results), "%s/results", folder);
 	snprintf(log_path, sizeof(log_path), "%s/log", folder);
 	return setenv("LOG", log_path, 1);
+}
+
+/* Each test has a folder of results of its own. */
+static int name_results(void **state)
+{
+	static unsigned n;
+
+	(void)state;
+	snprintf(results, sizeof(results), "%s/results_%u", folder, n++);
+	return 0;
 }
 
 static int remove_folder(void **state)
@@ -184,8 +194,22 @@ static void the_run_that_failed_is_named(void **state)
 	CHECK_FAILURE("echo first >&2; echo 'no model; load one' >&2; exit 3", ERR_SERVER, "run 1 of ", "/bin/sh",
 		      "status 3: no model; load one");
 	CHECK_FAILURE("kill -KILL $$", ERR_SERVER, "was ended by signal 9");
-	/* A result of an earlier series is not taken for this one's. */
 	CHECK_FAILURE("true", ERR_NOT_FOUND, "wrote no result", "_001.json");
+}
+
+/* They would be taken for runs of the same set-ups. */
+static void results_of_before_are_not_mixed_with_these(void **state)
+{
+	char path[400];
+
+	(void)state;
+	assert_int_equal(mkdir(results, 0777), 0);
+	snprintf(path, sizeof(path), "%s/notes.json", results);
+	fclose(fopen(path, "w"));
+	CHECK_FAILURE("exit 3", ERR_SERVER, "status 3");
+	snprintf(path, sizeof(path), "%s/b_012.json", results);
+	fclose(fopen(path, "w"));
+	CHECK_FAILURE("exit 3", ERR_USAGE, results, "b_012.json", "-results-dir");
 }
 
 static void a_program_that_is_not_there_is_named(void **state)
@@ -243,13 +267,14 @@ static void a_second_signal_kills(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_two_pairs_go_both_ways_round),
-		cmocka_unit_test(options_of_interleaving_are_refused_by_name),
-		cmocka_unit_test(runs_alternate_and_pairs_share_their_seed),
-		cmocka_unit_test(the_run_that_failed_is_named),
-		cmocka_unit_test(a_program_that_is_not_there_is_named),
-		cmocka_unit_test(a_signal_is_handed_on_and_ends_the_series),
-		cmocka_unit_test(a_second_signal_kills),
+		cmocka_unit_test_setup(every_two_pairs_go_both_ways_round, name_results),
+		cmocka_unit_test_setup(options_of_interleaving_are_refused_by_name, name_results),
+		cmocka_unit_test_setup(runs_alternate_and_pairs_share_their_seed, name_results),
+		cmocka_unit_test_setup(the_run_that_failed_is_named, name_results),
+		cmocka_unit_test_setup(results_of_before_are_not_mixed_with_these, name_results),
+		cmocka_unit_test_setup(a_program_that_is_not_there_is_named, name_results),
+		cmocka_unit_test_setup(a_signal_is_handed_on_and_ends_the_series, name_results),
+		cmocka_unit_test_setup(a_second_signal_kills, name_results),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,6 +119,24 @@ static void duration_sends_what_is_due_in_it(void **state)
 	assert_int_equal(inferences(f, OUTCOME_OK), 1235);
 	assert_true(offered_rate(&f->result.offered) > 12349 && offered_rate(&f->result.offered) < 12351);
 	assert_true(result_rate(&f->result) <= 12350.001);
+}
+
+/* n requests are n gaps long: the window lasts until the next one would have been due. */
+static void a_count_measures_as_long_as_its_requests_were_due(void **state)
+{
+	static const uint64_t counts[] = {1, 2, 300};
+	struct fixture *f = *state;
+
+	make_file(f, 300);
+	for (unsigned i = 0; i < 3; i++) {
+		open_loop(f, ARRIVAL_CONSTANT, "20000");
+		f->cfg.limit = i < 2 ? counts[i] : 0; /* at last the dataset's end */
+		f->cfg.threads = 2;
+		run(f);
+		assert_int_equal(inferences(f, OUTCOME_OK), counts[i]);
+		assert_true(fabs(offered_rate(&f->result.offered) / 20000 - 1) < 1e-9);
+		assert_true(result_rate(&f->result) <= 20000.001);
+	}
 }
 
 static void warm_up_by_time_is_kept_out_of_the_statistics(void **state)
@@ -447,6 +466,7 @@ int main(void)
 		TEST(schedule_that_ends_ends_the_run),
 		TEST(intended_times_are_the_schedules_whatever_the_server_does),
 		TEST(duration_sends_what_is_due_in_it),
+		TEST(a_count_measures_as_long_as_its_requests_were_due),
 		TEST(warm_up_by_time_is_kept_out_of_the_statistics),
 		TEST(burn_in_by_count_and_time_lasts_for_both),
 		TEST(closed_loop_ends_after_its_duration),

@@ -72,7 +72,7 @@ static void a_stable_run_ends_decided(void **state)
 	f->cfg.repeat = true;
 	f->cfg.windows = (struct run_windows){.length = 5 * NSEC_PER_MSEC, .arg = &stable, .ended = stable_run_look};
 	run(f);
-	assert_int_equal(stable_run_finish(&stable, &f->result), 0);
+	assert_int_equal(stable_run_finish(&stable, &f->cfg, &f->result), 0);
 	assert_true(f->result.stability.windows >= STABILITY_WINDOWS &&
 		    f->result.stability.windows <= STABILITY_WINDOWS_MAX);
 	assert_true(result_measured_time(&f->result) >= STABILITY_WINDOWS * 5 * NSEC_PER_MSEC);

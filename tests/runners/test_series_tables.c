@@ -173,6 +173,51 @@ static void each_setting_of_the_rest_has_its_knee(void **state)
 	sweep_table_release(&t);
 }
 
+static void workers_are_no_load_of_an_open_loop(void **state)
+{
+	static const unsigned rates[] = {100, 180, 200};
+	static const nsec_t latencies[] = {10000, 11000, 20000};
+	struct sweep_table t = {0};
+	struct sweep s;
+
+	(void)state;
+	parse(&s, "rate=100,180,300;workers=1,2,4");
+	for (size_t i = 0; i < s.points; i++)
+		add_run(&t, &s, i, rates[i / 3], latencies[i / 3]);
+	t.open_loop = true;
+	assert_int_equal(sweep_table_find_knees(&t, &s), 0);
+	for (size_t i = 0; i < s.points; i++)
+		assert_int_equal(t.rows[i].knee, i / 3 == 1);
+	sweep_table_release(&t);
+	parse(&s, "workers=1,2,4,8");
+	for (size_t i = 0; i < s.points; i++)
+		add_run(&t, &s, i, 100, 1000);
+	t.open_loop = true;
+	assert_int_equal(sweep_table_find_knees(&t, &s), 0);
+	for (size_t i = 0; i < s.points; i++)
+		assert_false(t.rows[i].knee);
+	sweep_table_release(&t);
+}
+
+/* Errors are quick. */
+static void a_load_at_which_requests_fail_is_no_knee(void **state)
+{
+	static const unsigned rates[] = {100, 180, 200, 900};
+	static const nsec_t latencies[] = {10000, 11000, 20000, 100};
+	struct sweep_table t = {0};
+	struct sweep s;
+
+	(void)state;
+	parse(&s, "workers=1..8");
+	for (size_t i = 0; i < s.points; i++)
+		add_run(&t, &s, i, rates[i], latencies[i]);
+	t.rows[3].errors = 1;
+	assert_int_equal(sweep_table_find_knees(&t, &s), 0);
+	for (size_t i = 0; i < s.points; i++)
+		assert_int_equal(t.rows[i].knee, i == 1);
+	sweep_table_release(&t);
+}
+
 static void two_loads_have_no_knee(void **state)
 {
 	struct sweep_table t = {0};
@@ -341,6 +386,8 @@ int main(void)
 		cmocka_unit_test(what_else_fails_a_probe_is_told),
 		cmocka_unit_test(repetitions_become_one_row),
 		cmocka_unit_test(each_setting_of_the_rest_has_its_knee),
+		cmocka_unit_test(workers_are_no_load_of_an_open_loop),
+		cmocka_unit_test(a_load_at_which_requests_fail_is_no_knee),
 		cmocka_unit_test(two_loads_have_no_knee),
 		cmocka_unit_test(a_sweep_is_written_in_three_forms),
 		cmocka_unit_test(repetitions_are_told_with_their_spread_and_verdicts),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "common/arith.h"
 #include "runners/stable_run.h"
@@ -70,6 +71,7 @@ struct simulated {
 	struct recorder recorder;
 	nsec_t now;
 	struct stable_run run;
+	struct run_config cfg;
 };
 
 /* n answers of `latency` each, then the window's end a second later. */
@@ -86,8 +88,13 @@ static bool window(struct simulated *m, unsigned n, nsec_t latency)
 
 static void begin(struct simulated *m, struct result *r, bool open_loop)
 {
-	*m = (struct simulated){.now = 1000};
+	*m = (struct simulated){.now = 1000, .cfg.what.batch = 1};
 	*r = (struct result){.start = 1000};
+	if (open_loop) { /* 10/s for two seconds, then as many as are answered in the windows */
+		m->cfg.arrival = ARRIVAL_CONSTANT;
+		assert_int_equal(rate_schedule_parse(&m->cfg.schedule, "10:2s,102:10s", NULL), 0);
+		r->offered = (struct offered){.schedule = strdup("10:2s,102:10s"), .batch = 1, .requests = 999};
+	}
 	assert_int_equal(recorder_init(&m->recorder, open_loop), 0);
 	assert_int_equal(recorder_init(&r->all, open_loop), 0);
 	assert_false(stable_run_look(&m->run, m->now, &m->recorder));
@@ -97,7 +104,7 @@ static void finish(struct simulated *m, struct result *r)
 {
 	r->end = m->now + NSEC_PER_SEC;
 	recorder_add_to(&m->recorder, &r->all);
-	assert_int_equal(stable_run_finish(&m->run, r), 0);
+	assert_int_equal(stable_run_finish(&m->run, &m->cfg, r), 0);
 }
 
 static void end(struct simulated *m, struct result *r)
@@ -130,6 +137,8 @@ static void a_stable_run_reports_its_last_three_windows(void **state)
 		assert_true(result_rate(&r) == 102);
 		assert_true(r.all.service.max < 5100);
 		assert_int_equal(r.all.response.total, open_loop ? 306 : 0);
+		assert_int_equal(r.offered.requests, open_loop ? 306 : 0);
+		assert_true(offered_rate(&r.offered) == (open_loop ? 102 : 0));
 		end(&m, &r);
 	}
 }

@@ -322,6 +322,42 @@ static void a_queue_that_grew_is_unstable(void **state)
 	expect(&r, VERDICT_UNSTABLE, WORDS("1000.00", "600.00", "all workers (16) busy", "lower the rate"));
 }
 
+/* What was answered came in time; what was due later found a server that said nothing any more. */
+static void a_server_that_hangs_is_no_fault_of_the_generator(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_empty(&r, true);
+	record(&r, 0, 5 * US, MS, REQUESTS / 2);
+	r.unsent = REQUESTS / 2 - 16;
+	r.unanswered = 16;
+	r.audit.behind = 0.5;
+	audit_judge(&r);
+	assert_int_equal(r.audit.verdict, VERDICT_UNSTABLE);
+	assert_int_equal(r.audit.nreasons, 2);
+	assert_non_null(strstr(r.audit.reasons[0].text, "all workers (16) busy"));
+	assert_non_null(strstr(r.audit.reasons[1].text, "4984 requests due were never sent"));
+	result_release(&r);
+}
+
+/* Rows that come too slowly through a pipe are. */
+static void a_slow_pipe_leaves_requests_unsent_too(void **state)
+{
+	struct result r;
+
+	(void)state;
+	make_empty(&r, true);
+	record(&r, 0, 5 * US, MS, REQUESTS / 2);
+	r.unsent = REQUESTS / 2;
+	r.audit.behind = 0.5;
+	r.audit.starvations = 9;
+	audit_judge(&r);
+	assert_int_equal(r.audit.verdict, VERDICT_CLIENT_LIMITED);
+	assert_non_null(strstr(r.audit.reasons[0].text, "not through a pipe"));
+	result_release(&r);
+}
+
 /* n periods of a second with these rates and medians. */
 static void make_periods(struct result *r, const unsigned *rates, const nsec_t *medians, size_t n)
 {
@@ -331,6 +367,8 @@ static void make_periods(struct result *r, const unsigned *rates, const nsec_t *
 	for (size_t i = 0; i < n; i++) {
 		r->periods[i].test_time = (nsec_t)(i + 1) * S;
 		r->periods[i].inferences = (i ? r->periods[i - 1].inferences : 0) + rates[i];
+		r->periods[i].answered =
+			(i ? r->periods[i - 1].answered : 0) + (medians[i] > 0 ? rates[i] : 0); /* else: errors */
 		r->periods[i].quantiles[1] = medians[i];
 	}
 }
@@ -367,6 +405,19 @@ static void thirds_that_differ_are_unstable(void **state)
 	expect_valid(&r);
 	r.audit.one_rate = true;
 	expect(&r, VERDICT_UNSTABLE, WORDS("service time"));
+}
+
+/* Nothing was answered in it: it has no median, and its rate is the errors' to tell of. */
+static void a_third_of_mere_errors_tells_nothing(void **state)
+{
+	static const nsec_t answered_at_first[] = {MS, MS, MS, 2 * MS, 0, 0};
+	struct result r;
+
+	(void)state;
+	make_good(&r, false);
+	make_periods(&r, even, answered_at_first, 6);
+	expect_valid(&r);
+	result_release(&r);
 }
 
 /* With -stable its own windows count, whatever the thirds say. */
@@ -550,6 +601,7 @@ static void all_reasons_are_listed_whole(void **state)
 	r.unanswered = UINT64_MAX;
 	for (int o = 0; o < OUTCOME_MAX; o++)
 		r.all.totals.inferences[o] = UINT64_MAX / 4;
+	r.all.totals.requests[OUTCOME_WRONG] = 3000000;
 	record(&r, HISTOGRAM_LATENCY_HIGHEST, HISTOGRAM_LATENCY_HIGHEST / 3, 1, 100);
 	r.audit.threads[0] = (struct thread_usage){.wall = 10, .cpu = 5, .waiting = 5};
 	r.audit.machine = (struct machine_usage){1, UINT64_MAX, INT64_MAX};
@@ -584,7 +636,10 @@ int main(void)
 		cmocka_unit_test(a_queue_before_a_busy_thread_is_the_clients),
 		cmocka_unit_test(requests_never_sent_are_a_queue_that_grew),
 		cmocka_unit_test(a_queue_that_grew_is_unstable),
+		cmocka_unit_test(a_server_that_hangs_is_no_fault_of_the_generator),
+		cmocka_unit_test(a_slow_pipe_leaves_requests_unsent_too),
 		cmocka_unit_test(thirds_that_differ_are_unstable),
+		cmocka_unit_test(a_third_of_mere_errors_tells_nothing),
 		cmocka_unit_test(windows_that_did_not_come_to_rest_are_unstable),
 		cmocka_unit_test(a_difference_below_the_clocks_worth_is_none),
 		cmocka_unit_test(the_burn_in_and_the_rest_of_a_period_are_no_thirds),

@@ -25,6 +25,15 @@
 
 static const struct difference_rules rules = {.confidence = 0.95};
 
+static char **fact(struct result_file *f, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(result_fact_names[i], name) != 0)
+		i++;
+	return &f->facts[i];
+}
+
 /* A run of REQUESTS latencies about `latency` nanoseconds, 5 % to both sides; another one for each seed. */
 static struct result_file make_run(double rate, double latency, uint64_t seed)
 {
@@ -34,8 +43,8 @@ static struct result_file make_run(double rate, double latency, uint64_t seed)
 	rng_init(&rng, seed);
 	assert_true(asprintf(&f.path, "run_%ju.json", (uintmax_t)seed) > 0);
 	f.program = strdup("aibench_run_inference_null");
-	f.facts[0] = strdup(f.program);
-	f.facts[5] = strdup("16");
+	*fact(&f, "Program") = strdup(f.program);
+	*fact(&f, "Workers") = strdup("16");
 	assert_int_equal(histogram_init_latency(&f.response), 0);
 	for (int i = 0; i < REQUESTS; i++)
 		histogram_record(&f.response, (int64_t)(latency * (0.95 + 0.1 * rng_double(&rng))));
@@ -152,8 +161,8 @@ static void reader_is_told_what_differs_and_what_went_wrong(void **state)
 	assert_null(s.c.notes.data); /* nothing to say */
 	comparison_release(&s.c);
 	for (int i = 0; i < RUNS; i++)
-		set_text(&s.b[i].facts[5], "32");
-	set_text(&s.a[3].facts[0], "aibench_run_inference_triton");
+		set_text(fact(&s.b[i], "Workers"), "32");
+	set_text(fact(&s.a[3], "Program"), "aibench_run_inference_triton");
 	set_text(&s.b[2].verdict, "CLIENT-LIMITED");
 	set_text(&s.b[3].verdict, "VALID");
 	set_text(&s.b[4].verdict, "CLIENT-LIMITED");
@@ -314,6 +323,36 @@ static void too_few_runs_break_nothing_but_strictly(void **state)
 	release_runs(runs, ARRAY_LEN(runs));
 }
 
+/* Six pairs cannot show six figures at once, be they as clear as can be: the limit says what the table says. */
+static void a_limit_and_the_table_agree_on_too_few_pairs(void **state)
+{
+	const struct difference_rules paired = {.confidence = 0.95, .paired = true};
+	struct result_file runs[2 * RUNS];
+	struct comparison c;
+
+	(void)state;
+	make_runs(runs, 1000, 1e6, 1);
+	make_runs(runs + RUNS, 500, 2e6, 11);
+	assert_int_equal(comparison_make(&c, runs, RUNS, runs + RUNS, RUNS, &paired, NULL), 0);
+	assert_int_equal(c.differences[METRIC_RATE].finding, FINDING_TOO_FEW);
+	assert_int_equal(judge(&c, "rate<-2%"), LIMIT_TOO_FEW);
+	comparison_release(&c);
+	release_runs(runs, ARRAY_LEN(runs));
+}
+
+/* Equal set-ups keep the limit: only what the permutation test calls a difference, too, breaks it. */
+static void an_interval_alone_breaks_no_limit_that_equals_keep(void **state)
+{
+	struct pair_of_sides s;
+
+	(void)state;
+	compare_sides(&s, 900, 0.9e6);
+	s.c.differences[METRIC_RATE].finding = FINDING_NONE;
+	assert_int_equal(judge(&s.c, "rate<-5%"), LIMIT_OPEN);
+	assert_int_equal(judge(&s.c, "rate<+5%"), LIMIT_BROKEN);
+	release_sides(&s);
+}
+
 static void the_table_says_better_and_worse(void **state)
 {
 	struct pair_of_sides s;
@@ -376,6 +415,8 @@ int main(void)
 		cmocka_unit_test(limits_that_are_none_say_why),
 		cmocka_unit_test(a_limit_is_broken_when_the_whole_interval_is_beyond_it),
 		cmocka_unit_test(too_few_runs_break_nothing_but_strictly),
+		cmocka_unit_test(a_limit_and_the_table_agree_on_too_few_pairs),
+		cmocka_unit_test(an_interval_alone_breaks_no_limit_that_equals_keep),
 		cmocka_unit_test(the_table_says_better_and_worse),
 		cmocka_unit_test(json_has_figures_differences_and_limits),
 	};

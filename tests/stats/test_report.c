@@ -206,7 +206,7 @@ static void reader_is_warned_of_what_spoils_a_run(void **state)
 		     "the end; 2 reconnects\n");
 	assert_warns(&r, "count: 11, timedOut count: 1\n");
 	assert_warns(&r, "Warning: 1 request failed with: ERR model key is empty\n");
-	assert_warns(&r, "Warning: 1 answer was wrong: row 7: sums to 0.5\n");
+	assert_warns(&r, "Warning: 1 request had a wrong answer: row 7: sums to 0.5\n");
 	assert_warns(&r,
 		     "Warning: 1 request timed out with: row 9: no answer (time-outs count as long as was waited)\n");
 	assert_warns(&r, "Warning: 2 latencies were over 3600 s");
@@ -274,7 +274,7 @@ static void many_of_a_kind_are_in_the_plural(void **state)
 	assert_warns(&r, ", 1 thread), 0 voluntary and 1 involuntary context switch, 1 major page fault, ");
 	assert_warns(&r, "2 wrong, 2 errors, 2 timeouts after");
 	assert_warns(&r, "Warning: 2 requests failed, the first with: ERR busy\n");
-	assert_warns(&r, "Warning: 2 answers were wrong, the first: row 7: sums to 0.5\n");
+	assert_warns(&r, "Warning: 2 requests had wrong answers, the first: row 7: sums to 0.5\n");
 	/* Its text is not an error's. */
 	assert_warns(&r, "Warning: 2 requests timed out (time-outs count as long as was waited)\n");
 	assert_silent(&r, "Warning: nothing was measured");
@@ -727,6 +727,11 @@ static void rate_without_burn_in_is_over_the_whole_run(void **state)
 	make_result(&r, false);
 	r.burned_in = (struct totals){0};
 	r.burn_in_end = 0;
+	assert_true(result_rate(&r) == 4);
+	assert_true(result_rate_with_warmup(&r) == 4);
+	/* what failed or came too late was not served */
+	r.all.totals.inferences[OUTCOME_ERROR] += 1000;
+	r.all.totals.inferences[OUTCOME_TIMEOUT] += 1000;
 	assert_true(result_rate(&r) == 4);
 	assert_true(result_rate_with_warmup(&r) == 4);
 	r.end = r.start;

@@ -121,6 +121,9 @@ static void facts_are_members_of_the_report(void **state)
 	make_result(&r, true);
 	r.scenario.settings.scenario = SCENARIO_SERVER;
 	r.offered.process = "poisson";
+	r.config[r.nconfig++] = (struct key_value){"model", "financialNet"};
+	r.config[r.nconfig++] = (struct key_value){"protocol", "grpc"};
+	audit_judge(&r);
 	assert_int_equal(report_json(path, &r, NULL), 0);
 	result_release(&r);
 	root = json_load_file(path, 0, NULL);
@@ -142,6 +145,7 @@ static void facts_are_members_of_the_report(void **state)
 	json_decref(root);
 	assert_int_equal(result_file_read(&f, path, NULL), 0);
 	assert_string_equal(fact(&f, "Scenario.Name"), "Server");
+	assert_string_equal(fact(&f, "DBSpecificConfigs"), "model financialNet, protocol grpc");
 	result_file_release(&f);
 }
 
