@@ -108,8 +108,11 @@ static int read_files(struct runs *r, char *const *paths, struct error *err)
 {
 	int e = 0;
 
-	for (; e == 0 && *paths; paths++)
+	for (; e == 0 && *paths; paths++) {
+		if (**paths == '-')
+			return error_set(err, ERR_USAGE, "%s: options come before the files", *paths);
 		e = runs_add(r, *paths, err);
+	}
 	return e == ERR_NOT_FOUND || e == ERR_FORMAT || e == ERR_UNSUPPORTED ? ERR_USAGE : e;
 }
 

@@ -10,6 +10,7 @@
 #include "cmd/common_run_files.h"
 #include "cmd/invocation.h"
 #include "cmd/series.h"
+#include "cmd/unused_options.h"
 #include "common/arith.h"
 #include "common/file.h"
 #include "drivers/libraries.h"
@@ -139,6 +140,8 @@ static int parse(struct invocation *v, struct options *o, int argc, char **argv,
 	r = options_parse(o, argc, argv, stdout, stderr, err);
 	if (r != OPTIONS_RUN)
 		return r;
+	if (unused_options_check(o, argc, argv, err) < 0)
+		return ERR_USAGE;
 	v->words = visible_words(argc, argv, o);
 	v->command_line = v->words ? words_join(v->words) : NULL;
 	return v->command_line ? OPTIONS_RUN : error_set(err, ERR_NOMEM, "out of memory");
@@ -159,6 +162,7 @@ int run_inference_main(const struct run_program *p, int argc, char **argv)
 	if (set_defaults(&v) < 0)
 		return fail(p->name, &err, EXIT_FAILED);
 	options.nsets = option_sets(sets, &v);
+	v.parser = &options;
 	r = parse(&v, &options, argc, argv, &err);
 	if (r == OPTIONS_HELP || r == OPTIONS_VERSION) {
 		status = EXIT_OK;

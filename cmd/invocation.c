@@ -85,7 +85,8 @@ static const char *file_or_null(const char *path)
 	return path[0] ? path : NULL;
 }
 
-static void fill_texts(struct result *r, const struct invocation *v, const struct run_name *name)
+/* words: the run's, as one by itself. */
+static void fill_texts(struct result *r, const struct invocation *v, const struct run_name *name, char *const *words)
 {
 	*r = (struct result){
 		.program = v->program->name,
@@ -97,7 +98,7 @@ static void fill_texts(struct result *r, const struct invocation *v, const struc
 		.repetition = name->repetition,
 		.repetitions = name->repetitions,
 		.command_line = v->command_line,
-		.arguments = (const char *const *)v->words + 1,
+		.arguments = (const char *const *)words + 1,
 		.dataset = v->config.file,
 		.dataset_fingerprint = v->dataset,
 		.platform = &v->platform,
@@ -326,13 +327,19 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	struct error err = {""};
 	struct result r;
 	int e, status = EXIT_OK, reported = EXIT_OK;
+	char **alone = NULL;
 
 	if (ret)
 		*ret = (struct result){0};
+	if (name->alone) {
+		alone = single_run_words(name->alone, v->words, v->parser);
+		if (!alone)
+			return fail(v->program->name, &(struct error){"out of memory"}, EXIT_FAILED);
+	}
 	config.record_wrong = v->options.scenario.accuracy_file[0] != '\0';
 	if ((v->options.verify.record_file[0] || config.record_wrong) && !name->brief)
 		config.record = &recording;
-	fill_texts(&r, v, name);
+	fill_texts(&r, v, name, alone ? alone : v->words);
 	config.observer = observer_of(v, name);
 	config.network_baseline = config.network_baseline && !name->brief;
 	v->header_printed = false;
@@ -344,6 +351,7 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	if (e < 0) {
 		period_files_abandon(&v->period_files);
 		answers_writer_release(&recording);
+		words_free(alone);
 		return fail(v->program->name, &err, exit_status(e));
 	}
 	audit_judge(&r);
@@ -354,6 +362,8 @@ int invocation_run(struct invocation *v, const struct run_config *cfg, const str
 	if (config.record && save_answers(v, &recording, name, &err) < 0)
 		reported = fail(v->program->name, &err, EXIT_FAILED);
 	answers_writer_release(&recording);
+	r.arguments = NULL;
+	words_free(alone);
 	if (r.interrupted)
 		status = 128 + atomic_load(cfg->interrupt);
 	status = status ? status : reported;

@@ -9,10 +9,12 @@
 #include "cmd/common_run_options.h"
 #include "cmd/replay.h"
 #include "cmd/series_options.h"
+#include "cmd/single_run.h"
 #include "stats/period_files.h"
 
 struct invocation {
 	const struct run_program *program;
+	const struct options *parser; /* how its command line is read */
 	struct run_options options;
 	struct conn_options conn;
 	void *driver_options; /* owned; NULL: the driver has none */
@@ -39,6 +41,7 @@ int invocation_describe(struct invocation *v, const struct run_config *cfg, stru
 struct run_name {
 	const char *point;                /* of a sweep or a search: "workers_4"; "": neither */
 	unsigned repetition, repetitions; /* 1-based */
+	const struct single_run *alone;   /* what makes it a run by itself; NULL: it is one */
 	bool brief;                       /* nothing is reported, written or judged: the caller says what came of it */
 };
 

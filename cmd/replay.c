@@ -96,6 +96,17 @@ static char **file_words(const struct result_file *f, const struct options *o)
 	return words;
 }
 
+static bool is_password(const struct option *opt)
+{
+	return strcmp(opt->name, "password") == 0;
+}
+
+/* conn_options_defaults has read it. */
+static bool comes_from_environment(const struct option *opt)
+{
+	return is_password(opt) && getenv("REDISCLI_AUTH") != NULL;
+}
+
 int replay_open(struct replay *r, const char *path, const struct options *o, int argc, char **argv, struct error *err)
 {
 	struct merge m = {.options = o, .to = r};
@@ -119,10 +130,11 @@ int replay_open(struct replay *r, const char *path, const struct options *o, int
 	m.earlier = false;
 	append(&m, argc, argv);
 	for (size_t i = 0; i < SECRETS_MAX && e == 0; i++) {
-		if (m.hidden[i])
+		if (m.hidden[i] && !comes_from_environment(m.hidden[i]))
 			e = error_set(err, ERR_USAGE,
-				      "-replay %s: the run was given -%s, which results do not keep: give it again",
-				      path, m.hidden[i]->name);
+				      "-replay %s: the run was given -%s, which results do not keep: give it again%s",
+				      path, m.hidden[i]->name,
+				      is_password(m.hidden[i]) ? ", or set REDISCLI_AUTH" : "");
 	}
 out:
 	free(words);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arith.h"
 #include "common/number.h"
 #include "runners/arrival.h"
 
@@ -133,18 +134,42 @@ static int read_search(struct series *ret, const struct series_options *o, struc
 	return r;
 }
 
+static bool has_axis(const struct sweep *s, enum sweep_variable v)
+{
+	for (unsigned i = 0; i < s->naxes; i++) {
+		if (s->axes[i].variable == v)
+			return true;
+	}
+	return false;
+}
+
+/* Workers and batch have a value that the options say. */
+static int check_command(const struct sweep *s, const char *command, struct error *err)
+{
+	static const enum sweep_variable swept_only[] = {SWEEP_RATE, SWEEP_SERVER_BATCH};
+
+	for (size_t i = 0; i < ARRAY_LEN(swept_only); i++) {
+		char word[32];
+
+		snprintf(word, sizeof(word), "{%s}", sweep_variable_name(swept_only[i]));
+		if (strstr(command, word) && !has_axis(s, swept_only[i]))
+			return error_set(err, ERR_USAGE, "-sweep-command has %s, but -sweep has no %s", word,
+					 sweep_variable_name(swept_only[i]));
+	}
+	return 0;
+}
+
 static int read_sweep(struct series *ret, const struct series_options *o, struct error *err)
 {
 	int r = sweep_parse(&ret->sweep, o->sweep, err);
 
 	ret->kind = SERIES_SWEEP;
-	for (unsigned i = 0; r == 0 && i < ret->sweep.naxes; i++) {
-		if (ret->sweep.axes[i].variable == SWEEP_SERVER_BATCH && !o->sweep_command[0])
-			r = error_set(
-				err, ERR_USAGE,
-				"-sweep server-batch: only the server can change its batches: pass the command "
-				"that makes it, as -sweep-command 'aibench_load_model -batch-size {server-batch} ...'");
-	}
+	if (r == 0)
+		r = check_command(&ret->sweep, o->sweep_command, err);
+	if (r == 0 && has_axis(&ret->sweep, SWEEP_SERVER_BATCH) && !o->sweep_command[0])
+		r = error_set(err, ERR_USAGE,
+			      "-sweep server-batch: only the server can change its batches: pass the command that "
+			      "makes it, as -sweep-command 'aibench_load_model -batch-size {server-batch} ...'");
 	return r;
 }
 
@@ -168,9 +193,5 @@ int series_options_read(struct series *ret, const struct series_options *o, stru
 
 bool series_sets_rate(const struct series *s)
 {
-	for (unsigned i = 0; s->kind == SERIES_SWEEP && i < s->sweep.naxes; i++) {
-		if (s->sweep.axes[i].variable == SWEEP_RATE)
-			return true;
-	}
-	return s->kind == SERIES_SEARCH;
+	return s->kind == SERIES_SEARCH || (s->kind == SERIES_SWEEP && has_axis(&s->sweep, SWEEP_RATE));
 }

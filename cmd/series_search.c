@@ -1,6 +1,7 @@
 /*
  * series_search.c - the probes of a search, and its answer.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -122,6 +123,20 @@ static void judge(struct search_state *s, const struct probe_run *run, struct se
 		e->effect[i] = probe_design_effect(&s->probe, i);
 }
 
+static void set_probe(struct single_run *alone, const struct run_config *cfg, double rate)
+{
+	char duration[32];
+
+	single_run_set(alone, "-arrival=%s", cfg->arrival == ARRIVAL_POISSON ? "poisson" : "constant");
+	single_run_set(alone, "-rate=%.17g", rate);
+	single_run_set(alone, "-duration=%s", duration_format(duration, sizeof(duration), cfg->duration));
+	single_run_set(alone, "-warm-up=%s", duration_format(duration, sizeof(duration), cfg->warm_up));
+	single_run_set(alone, "-drain=%s", duration_format(duration, sizeof(duration), cfg->drain));
+	single_run_set(alone, "-seed=%" PRId64, (int64_t)cfg->seed);
+	single_run_set(alone, "-repeat");
+	single_run_set(alone, "-ignore-errors");
+}
+
 /* Makes the run that the search asks for and tells it what came of it. */
 static int probe(struct search_state *s)
 {
@@ -132,7 +147,8 @@ static int probe(struct search_state *s)
 				 .stage = s->search.stage,
 				 .extension = s->search.extension,
 				 .confidence = search_confidence(&s->search)};
-	struct run_name name = {.point = "", .repetition = 1, .repetitions = 1};
+	struct single_run alone = {0};
+	struct run_name name = {.point = "", .repetition = 1, .repetitions = 1, .alone = &alone};
 	struct result r;
 	char point[64];
 	int status;
@@ -141,6 +157,7 @@ static int probe(struct search_state *s)
 	snprintf(point, sizeof(point), "rate_%.6g", e.rate);
 	name.point = point;
 	rate_schedule_constant(&cfg.schedule, e.rate);
+	set_probe(&alone, &cfg, e.rate);
 	cfg.windows =
 		(struct run_windows){.length = cfg.duration / PROBE_WINDOWS, .arg = &run, .ended = probe_run_look};
 	if (e.extension == 0)

@@ -12,21 +12,36 @@
 #include "runners/sweep_table.h"
 #include "stats/json_writer.h"
 
-/* command with {workers} and the like replaced; malloc'd, NULL when out of memory. What is put in is numbers alone. */
-static char *fill_in(const char *command, const struct sweep_point *point)
+/* What is not swept is what the options say; read_sweep has refused a rate and a server batch that are not. */
+static double value_of(const struct invocation *v, const struct sweep_point *point, int variable)
 {
+	if (!isnan(point->values[variable]))
+		return point->values[variable];
+	switch (variable) {
+	case SWEEP_WORKERS:
+		return v->config.workers;
+	case SWEEP_BATCH:
+		return v->config.what.batch;
+	default:
+		return (double)NAN;
+	}
+}
+
+/* -sweep-command with {workers} and the like replaced; malloc'd, NULL when out of memory. What is put in is numbers alone. */
+static char *fill_in(const struct invocation *v, const struct sweep_point *point)
+{
+	const char *command = v->options.series.sweep_command;
 	struct buf b = {0};
 
 	while (*command) {
 		size_t skip = 0;
 
-		for (int v = 0; v < SWEEP_VARIABLES && !skip; v++) {
-			const char *name = sweep_variable_name((enum sweep_variable)v);
+		for (int variable = 0; variable < SWEEP_VARIABLES && !skip; variable++) {
+			const char *name = sweep_variable_name((enum sweep_variable)variable);
 			size_t len = strlen(name);
 
-			if (command[0] == '{' && !strncmp(command + 1, name, len) && command[len + 1] == '}' &&
-			    !isnan(point->values[v])) {
-				buf_printf(&b, "%.10g", point->values[v]);
+			if (command[0] == '{' && !strncmp(command + 1, name, len) && command[len + 1] == '}') {
+				buf_printf(&b, "%.10g", value_of(v, point, variable));
 				skip = len + 2;
 			}
 		}
@@ -50,7 +65,7 @@ static int run_command(const struct invocation *v, const struct sweep_point *poi
 
 	if (!v->options.series.sweep_command[0])
 		return EXIT_OK;
-	command = fill_in(v->options.series.sweep_command, point);
+	command = fill_in(v, point);
 	if (!command) {
 		error_set(&err, ERR_NOMEM, "out of memory");
 		return fail(v->program->name, &err, EXIT_FAILED);
@@ -97,12 +112,29 @@ static void print_point(const struct sweep *s, size_t index, const struct sweep_
 	fflush(stdout);
 }
 
+/* Server batches are the server's to set: a result says in MetadataAutobatching which one a run had. */
+static void set_point(struct single_run *alone, const struct sweep_point *point)
+{
+	static const char *const options[SWEEP_VARIABLES] = {
+		[SWEEP_WORKERS] = "workers",
+		[SWEEP_RATE] = "rate",
+		[SWEEP_BATCH] = "batch-size",
+		[SWEEP_SERVER_BATCH] = "metadata-autobatching",
+	};
+
+	for (int v = 0; v < SWEEP_VARIABLES; v++) {
+		if (!isnan(point->values[v]))
+			single_run_set(alone, "-%s=%.10g", options[v], point->values[v]);
+	}
+}
+
 /* A run that was made counts in the table, whatever it is worth; *ret_goes_on: the next one can be made. Of mere
  * repetitions the first that fails is the last. */
 static int run_point(struct invocation *v, struct sweep_table *table, const struct sweep_point *point,
 		     bool *ret_goes_on)
 {
-	struct run_name name = {.repetitions = (unsigned)v->options.repetitions};
+	struct single_run alone = {0};
+	struct run_name name = {.repetitions = (unsigned)v->options.repetitions, .alone = &alone};
 	struct run_config cfg;
 	struct error err;
 	int status = EXIT_OK, e;
@@ -113,6 +145,7 @@ static int run_point(struct invocation *v, struct sweep_table *table, const stru
 	if (e < 0)
 		return fail(v->program->name, &err, exit_status(e));
 	name.point = sweep_point_name(point_name, sizeof(point_name), point);
+	set_point(&alone, point);
 	for (name.repetition = 1; name.repetition <= name.repetitions; name.repetition++) {
 		struct result result;
 		int run = invocation_run(v, &cfg, &name, &result);
