@@ -13,7 +13,7 @@
 
 const char *path_in(char *path, size_t size, const char *folder, const char *name)
 {
-	snprintf(path, size, "%s/%s", folder, name);
+	assert_true((size_t)snprintf(path, size, "%s/%s", folder, name) < size);
 	return path;
 }
 
@@ -141,8 +141,13 @@ static void pin_path(const char *variable, const char *default_path)
 	free(absolute);
 }
 
-void fraud_files_new(struct fraud_files *f)
+struct fraud_files files;
+
+int fraud_files_set_up(void **state)
 {
+	struct fraud_files *f = &files;
+
+	(void)state;
 	temp_folder_new(f->folder, sizeof(f->folder));
 	/* Programs write files by default where they are called: in the folder that is removed. */
 	pin_path("AIBENCH_BIN", "bin");
@@ -155,22 +160,24 @@ void fraud_files_new(struct fraud_files *f)
 			  "-output-file", f->data));
 	run_quietly(WORDS("aibench_generate_model", "-model=fraud", "-output-file", f->model));
 	run_quietly(WORDS("aibench_generate_model", "-model=fraud-noreference", "-output-file", f->model_noreference));
+	return 0;
 }
 
-void fraud_files_release(struct fraud_files *f)
+int fraud_files_tear_down(void **state)
 {
-	temp_folder_remove(f->folder);
+	(void)state;
+	temp_folder_remove(files.folder);
+	return 0;
 }
 
-void load_fraud(const struct fraud_files *f, const struct redis_server *s)
+void load_fraud(const struct redis_server *s)
 {
 	char host[64];
 
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s->port_text);
-	run_quietly(WORDS("aibench_load_model", "-redis-host", host, "-model=financialNet", "-model-file", f->model,
+	run_quietly(WORDS(LOAD_MODEL, "-redis-host", host, "-model=financialNet", "-model-file", files.model,
 			  "-inputs=transaction,reference", "-outputs=output"));
-	run_quietly(WORDS("aibench_load_model", "-redis-host", host, "-model=financialNet_NoReference", "-model-file",
-			  f->model_noreference, "-inputs=transaction", "-outputs=out"));
-	run_quietly(WORDS("aibench_load_data", "-redis-host", host, "-file", f->data, "-set-blob=false", "-pipeline",
-			  "50"));
+	run_quietly(WORDS(LOAD_MODEL, "-redis-host", host, "-model=financialNet_NoReference", "-model-file",
+			  files.model_noreference, "-inputs=transaction", "-outputs=out"));
+	run_quietly(WORDS(LOAD, "-redis-host", host, "-file", files.data, "-set-blob=false", "-pipeline", "50"));
 }

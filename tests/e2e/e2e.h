@@ -17,15 +17,25 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* Programs that several of the tests call. */
+#define NULL_RUN "aibench_run_inference_null"
+#define SET_RUN "aibench_run_inference_redis_set"
+#define REDISAI_RUN "aibench_run_inference_redisai"
+#define LOAD "aibench_load_data"
+#define LOAD_MODEL "aibench_load_model"
+/* By default a run leaves a file of its histogram. */
+#define NO_HISTOGRAM "-output-file-stats-hdr-response-latency-hist="
+
 /* One folder with the dataset (TEST_ROWS rows) and both models, made by the programs themselves. */
 struct fraud_files {
 	char folder[256];
 	char data[512], model[512], model_noreference[512];
 };
 
-/* Also makes the folder the working directory. */
-void fraud_files_new(struct fraud_files *f);
-void fraud_files_release(struct fraud_files *f);
+/* Of the whole test program, between its set-up and its tear-down; its folder is the working directory then. */
+extern struct fraud_files files;
+int fraud_files_set_up(void **state);
+int fraud_files_tear_down(void **state);
 
 /* path = folder/name; returns path. */
 const char *path_in(char *path, size_t size, const char *folder, const char *name);
@@ -48,7 +58,7 @@ void check_failed(struct process_result *r, const char *program, int status, con
 void check_holds(const char *output, const char *const *texts);
 
 /* Stores both models (financialNet, financialNet_NoReference) and the reference tensors. */
-void load_fraud(const struct fraud_files *f, const struct redis_server *s);
+void load_fraud(const struct redis_server *s);
 
 /* How a server misbehaves once its time has come. */
 enum fault {

@@ -14,24 +14,6 @@
 
 #include "tests/e2e/e2e.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
-
 /* Member "a.b" of a result file, of which the caller has a reference. */
 static json_t *read_result(const char *path)
 {
@@ -173,8 +155,8 @@ static void a_server_that_falls_silent_leaves_requests_unanswered_and_unsent(voi
 	(void)state;
 	faulty_server_start(&server, &plan);
 	process_run(&r,
-		    WORDS("aibench_run_inference_redis_set", "-host=127.0.0.1", "-port", server.port_text, "-file",
-			  files.data, "-workers=4", "-rate=100:1s", "-drain=200ms", "-json-out-file=silent.json"),
+		    WORDS(SET_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, "-workers=4",
+			  "-rate=100:1s", "-drain=200ms", "-json-out-file=silent.json"),
 		    NULL, LIMIT_SECONDS);
 	check_holds(r.out,
 		    WORDS("4 requests unanswered at the end; 96 requests due and never sent", "nothing was measured"));
@@ -223,5 +205,5 @@ int main(void)
 		cmocka_unit_test(arrivals_that_make_no_sense_are_wrong_usage),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, fraud_files_set_up, fraud_files_tear_down);
 }

@@ -16,20 +16,14 @@
 #include "tests/e2e/e2e.h"
 #include "workloads/fraud.h"
 
-#define RUN "aibench_run_inference_redisai"
-#define LOAD "aibench_load_data"
-#define LOAD_MODEL "aibench_load_model"
-
-static struct fraud_files files;
 static struct redis_server server;
 static char host[64], broken[512];
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	redis_server_start_module(&server, NULL, NULL);
-	load_fraud(&files, &server);
+	load_fraud(&server);
 	snprintf(host, sizeof(host), "127.0.0.1:%s", server.port_text);
 	path_in(broken, sizeof(broken), files.folder, "broken.dat");
 	return 0;
@@ -37,15 +31,13 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	redis_server_stop(&server, false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 #define RUN_FILE(...) \
-	WORDS(RUN, "-host", "127.0.0.1", "-port", server.port_text, "-model=financialNet_NoReference", "-file", \
-	      __VA_ARGS__)
+	WORDS(REDISAI_RUN, "-host", "127.0.0.1", "-port", server.port_text, "-model=financialNet_NoReference", \
+	      "-file", __VA_ARGS__)
 #define LOAD_FILE(...) WORDS(LOAD, "-redis-host", host, "-file", __VA_ARGS__)
 #define LOAD_MODEL_FILE(...) \
 	WORDS(LOAD_MODEL, "-redis-host", host, "-model=m", "-inputs=transaction", "-outputs=out", "-model-file", \
@@ -53,7 +45,7 @@ static int clean_up(void **state)
 
 static void wrong_usage_exits_2_and_names_the_option(void **state)
 {
-	static const char *const programs[] = {RUN, LOAD, LOAD_MODEL};
+	static const char *const programs[] = {REDISAI_RUN, LOAD, LOAD_MODEL};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -160,11 +152,11 @@ static void results_that_cannot_be_written_are_said_before_the_run(void **state)
 	(void)state;
 	process_run(&r, RUN_FILE(files.data, "-json-out-file=/no/such/folder/out.json"), NULL, LIMIT_SECONDS);
 	assert_null(strstr(r.out, "Run complete"));
-	check_failed(&r, RUN, 1, WORDS("/no/such/folder"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("/no/such/folder"));
 	process_run(&r, RUN_FILE(files.data, "-output-file-stats-hdr-response-latency-hist=/no/such/folder/hist.txt"),
 		    NULL, LIMIT_SECONDS);
 	assert_null(strstr(r.out, "Run complete"));
-	check_failed(&r, RUN, 1, WORDS("/no/such/folder"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("/no/such/folder"));
 }
 
 static void a_dataset_cut_while_it_is_read_is_an_error(void **state)
@@ -214,13 +206,13 @@ static void a_full_disk_is_an_error(void **state)
 		    NULL, LIMIT_SECONDS);
 	check_failed(&r, "aibench_generate_data", 1, WORDS("No space left"));
 	process_run(&r,
-		    WORDS("sh", "-c", "exec \"$0\" \"$@\" >/dev/full", program(RUN), "-host=127.0.0.1", "-port",
+		    WORDS("sh", "-c", "exec \"$0\" \"$@\" >/dev/full", program(REDISAI_RUN), "-host=127.0.0.1", "-port",
 			  server.port_text, "-model=financialNet_NoReference", "-file", files.data),
 		    NULL, LIMIT_SECONDS);
-	check_failed(&r, RUN, 1, WORDS("standard output"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("standard output"));
 	process_run(&r, RUN_FILE(files.data, "-json-out-file=/dev/full"), NULL, LIMIT_SECONDS);
 	assert_non_null(strstr(r.out, "Run complete"));
-	check_failed(&r, RUN, 1, WORDS("/dev/full", "No space left"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("/dev/full", "No space left"));
 }
 
 static void too_few_file_descriptors_are_named(void **state)
@@ -229,10 +221,11 @@ static void too_few_file_descriptors_are_named(void **state)
 
 	(void)state;
 	process_run(&r,
-		    WORDS("sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\"", program(RUN), "-host=127.0.0.1", "-port",
-			  server.port_text, "-model=financialNet_NoReference", "-file", files.data, "-workers=100"),
+		    WORDS("sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\"", program(REDISAI_RUN), "-host=127.0.0.1",
+			  "-port", server.port_text, "-model=financialNet_NoReference", "-file", files.data,
+			  "-workers=100"),
 		    NULL, LIMIT_SECONDS);
-	check_failed(&r, RUN, 1, WORDS("ulimit"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("ulimit"));
 	process_run(&r,
 		    WORDS("sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\"", program(LOAD), "-redis-host", host, "-file",
 			  files.data, "-workers=100"),
@@ -270,8 +263,8 @@ static void files_outlive_a_run_that_fails(void **state)
 	path_in(json, sizeof(json), files.folder, "kept.json");
 	write_file(json, "precious", 8);
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=nosuchmodel", "-file", files.data,
-			"-json-out-file", json),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=nosuchmodel", "-file",
+			files.data, "-json-out-file", json),
 		  NULL, WORDS("nosuchmodel"));
 	kept = read_file(json, &len);
 	assert_string_equal(kept, "precious");
@@ -280,7 +273,7 @@ static void files_outlive_a_run_that_fails(void **state)
 
 static void help_names_every_option_and_version_the_commit(void **state)
 {
-	static const char *const programs[] = {RUN, LOAD, LOAD_MODEL};
+	static const char *const programs[] = {REDISAI_RUN, LOAD, LOAD_MODEL};
 	struct process_result r;
 
 	(void)state;
@@ -293,7 +286,7 @@ static void help_names_every_option_and_version_the_commit(void **state)
 		check_holds(r.out, WORDS(programs[i]));
 		process_result_release(&r);
 	}
-	run_ok(&r, WORDS(RUN, "--help"), NULL);
+	run_ok(&r, WORDS(REDISAI_RUN, "--help"), NULL);
 	check_holds(r.out, WORDS("-file", "-workers", "-max-queries", "-burn-in", "-limit-rps", "-seed",
 				 "-reporting-period", "-print-responses", "-ignore-errors", "-debug",
 				 "-enable-reference-data-redis", "-json-out-file", "-metadata-autobatching",

@@ -15,34 +15,26 @@
 
 #include "tests/e2e/e2e.h"
 
-#define RUN "aibench_run_inference_redisai"
-#define LOAD "aibench_load_data"
-#define LOAD_MODEL "aibench_load_model"
-
-static struct fraud_files files;
 static struct redis_server server, plain;
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	redis_server_start_module(&server, NULL, NULL);
 	redis_server_start(&plain, NULL);
-	load_fraud(&files, &server);
+	load_fraud(&server);
 	return 0;
 }
 
 static int clean_up(void **state)
 {
-	(void)state;
 	redis_server_stop(&plain, false);
 	redis_server_stop(&server, false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 #define RUN_AT(port, ...) \
-	WORDS(RUN, "-host", "127.0.0.1", "-port", port, "-file", files.data, "-model", "financialNet", \
+	WORDS(REDISAI_RUN, "-host", "127.0.0.1", "-port", port, "-file", files.data, "-model", "financialNet", \
 	      "-enable-reference-data-redis", "-workers", "4", __VA_ARGS__)
 #define LOAD_MODEL_AT(port, ...) \
 	WORDS(LOAD_MODEL, "-redis-host", at(port), "-model=financialNet", "-model-file", files.model, \
@@ -77,7 +69,7 @@ static void a_server_that_is_not_there_is_named(void **state)
 static void a_name_that_does_not_resolve_is_named(void **state)
 {
 	(void)state;
-	run_fails(1, WORDS(RUN, "-host=no-such-host.invalid", "-file", files.data, "-model=m"), NULL,
+	run_fails(1, WORDS(REDISAI_RUN, "-host=no-such-host.invalid", "-file", files.data, "-model=m"), NULL,
 		  WORDS("no-such-host.invalid"));
 	run_fails(1, WORDS(LOAD, "-redis-host=no-such-host.invalid:6379", "-file", files.data), NULL,
 		  WORDS("no-such-host.invalid"));
@@ -148,7 +140,8 @@ static void a_missing_model_is_named(void **state)
 {
 	(void)state;
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, "-model=nosuchmodel"),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data,
+			"-model=nosuchmodel"),
 		  NULL, WORDS("nosuchmodel", "-model"));
 }
 
@@ -159,7 +152,7 @@ static void a_missing_reference_key_is_named(void **state)
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
 	run_quietly(LOAD_MODEL_AT(s.port_text, "-timeout=5s"));
-	run_fails(1, RUN_AT(s.port_text, "-use-dag"), NULL, WORDS("referenceTensor:{0}", "aibench_load_data"));
+	run_fails(1, RUN_AT(s.port_text, "-use-dag"), NULL, WORDS("referenceTensor:{0}", LOAD));
 	redis_server_stop(&s, false);
 }
 
@@ -186,11 +179,12 @@ static void a_model_of_other_inputs_is_named(void **state)
 	(void)state;
 	/* The model without a reference input, asked with one; and the other way round. */
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data,
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data,
 			"-model=financialNet_NoReference", "-enable-reference-data-redis"),
 		  NULL, WORDS("financialNet_NoReference"));
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, "-model=financialNet"),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data,
+			"-model=financialNet"),
 		  NULL, WORDS("financialNet"));
 }
 
@@ -200,7 +194,7 @@ static void a_model_of_other_inputs_is_named(void **state)
 static void strike(enum fault fault, const char *trigger, unsigned first, const char *const *words_after_port,
 		   const char *const *texts)
 {
-	const char *words[32] = {RUN, "-host", "127.0.0.1", "-port"};
+	const char *words[32] = {REDISAI_RUN, "-host", "127.0.0.1", "-port"};
 	struct faulty_server s;
 	size_t n = 5;
 
@@ -250,7 +244,7 @@ static void ignored_errors_are_counted_and_shown(void **state)
 			&s, &(struct fault_plan){
 				    .fault = faults[i], .upstream = server.port, .trigger = "AI.DAGRUN", .first = 500});
 		run_ok(&r,
-		       WORDS(RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data,
+		       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data,
 			     "-model=financialNet_NoReference", "-workers=4", "-ignore-errors", "-timeout=2s"),
 		       NULL);
 		check_holds(r.out, WORDS("1 error", "count: 1999"));
@@ -300,7 +294,7 @@ static void a_failed_run_leaves_its_reports_marked(void **state)
 		&s, &(struct fault_plan){
 			    .fault = FAULT_ERROR, .upstream = server.port, .trigger = "AI.DAGRUN", .first = 500});
 	process_run(&r,
-		    WORDS(RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data,
+		    WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data,
 			  "-model=financialNet_NoReference", "-workers=4", "-json-out-file", json),
 		    NULL, LIMIT_SECONDS);
 	faulty_server_stop(&s);

@@ -14,12 +14,8 @@
 
 #include "tests/e2e/e2e.h"
 
-#define RUN "aibench_run_inference_redisai"
-#define LOAD "aibench_load_data"
-#define LOAD_MODEL "aibench_load_model"
 #define SHARDS 3
 
-static struct fraud_files files;
 static struct redis_server shards[SHARDS];
 static char host[64];
 
@@ -59,8 +55,7 @@ static int prepare(void **state)
 {
 	char address[SHARDS][64];
 
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		redis_server_start_module(&shards[i], NULL,
 					  WORDS("--cluster-enabled", "yes", "--cluster-node-timeout", "5000"));
@@ -80,11 +75,9 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	for (unsigned i = 0; i < SHARDS; i++)
 		redis_server_stop(&shards[i], false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 static void every_shard_has_both_models_and_its_share_of_the_data(void **state)
@@ -136,14 +129,14 @@ static void runs_spread_over_the_shards(const char *const *words, const char *co
 static void inferences_spread_over_the_shards(void **state)
 {
 	(void)state;
-	runs_spread_over_the_shards(WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
+	runs_spread_over_the_shards(WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
 					  "-model=financialNet", "-enable-reference-data-redis", "-workers=6", "-file",
 					  files.data),
 				    "ai.dagrun");
-	runs_spread_over_the_shards(WORDS(RUN, "-host=127.0.0.1", "-port", shards[1].port_text, "-cluster-mode",
+	runs_spread_over_the_shards(WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[1].port_text, "-cluster-mode",
 					  "-model=financialNet_NoReference", "-workers=6", "-file", files.data),
 				    "ai.dagrun");
-	runs_spread_over_the_shards(WORDS(RUN, "-host=127.0.0.1", "-port", shards[2].port_text, "-cluster-mode",
+	runs_spread_over_the_shards(WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[2].port_text, "-cluster-mode",
 					  "-model=financialNet_NoReference", "-workers=6", "-use-dag=false", "-file",
 					  files.data),
 				    "ai.modelrun");
@@ -152,7 +145,7 @@ static void inferences_spread_over_the_shards(void **state)
 static void one_worker_reaches_all_shards(void **state)
 {
 	(void)state;
-	runs_spread_over_the_shards(WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
+	runs_spread_over_the_shards(WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
 					  "-model=financialNet", "-enable-reference-data-redis", "-workers=1", "-file",
 					  files.data),
 				    "ai.dagrun");
@@ -163,8 +156,8 @@ static void the_three_commands_with_reference_data_are_refused(void **state)
 {
 	(void)state;
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-model=financialNet",
-			"-enable-reference-data-redis", "-use-dag=false", "-file", files.data),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
+			"-model=financialNet", "-enable-reference-data-redis", "-use-dag=false", "-file", files.data),
 		  NULL, WORDS("-use-dag"));
 }
 
@@ -172,7 +165,7 @@ static void a_cluster_without_cluster_mode_is_told_what_to_pass(void **state)
 {
 	(void)state;
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-model=financialNet",
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-model=financialNet",
 			"-enable-reference-data-redis", "-workers=2", "-file", files.data),
 		  NULL, WORDS("-cluster-mode"));
 }
@@ -182,7 +175,7 @@ static void a_model_that_a_shard_lacks_may_have_been_stored_before_the_slots_mov
 {
 	(void)state;
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-model=another",
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-model=another",
 			"-file", files.data),
 		  NULL, WORDS("}another", "slots have moved", "aibench_load_model again"));
 }
@@ -194,9 +187,9 @@ static void cluster_mode_on_a_standalone_server_goes_on_with_a_note(void **state
 
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
-	load_fraud(&files, &s);
+	load_fraud(&s);
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", s.port_text, "-cluster-mode", "-model=financialNet",
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port_text, "-cluster-mode", "-model=financialNet",
 		     "-enable-reference-data-redis", "-file", files.data),
 	       NULL);
 	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
@@ -224,7 +217,7 @@ static void a_moved_slot_is_followed(void **state)
 	snprintf(to, sizeof(to), "%s", reply->str);
 	freeReplyObject(reply);
 	process_start(&p,
-		      WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
+		      WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode",
 			    "-model=financialNet", "-enable-reference-data-redis", "-workers=4"),
 		      &(struct process_options){.pipe_stdin = true});
 	in = fdopen(p.in_fd, "wb");

@@ -17,11 +17,7 @@
 #include "tests/e2e/e2e.h"
 
 #define COMPARE "aibench_compare"
-#define NULL_RUN "aibench_run_inference_null"
 #define RUNS 6
-#define NO_HISTOGRAM "-output-file-stats-hdr-response-latency-hist="
-
-static struct fraud_files files;
 
 /* base with the value of "name": replaced; malloc'd. */
 static char *with(const char *base, const char *name, double value)
@@ -57,21 +53,13 @@ static int prepare(void **state)
 	char *base;
 	size_t len;
 
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-json-out-file=base.json", NO_HISTOGRAM));
 	base = read_file("base.json", &len);
 	make_side(base, "old", 1000, 1e9);
 	make_side(base, "same", 1001, 2e9);
 	make_side(base, "slow", 900, 3e9);
 	free(base);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
 	return 0;
 }
 
@@ -250,5 +238,5 @@ int main(void)
 		cmocka_unit_test(an_interrupt_ends_run_and_series),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, prepare, fraud_files_tear_down);
 }

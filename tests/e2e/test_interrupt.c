@@ -17,27 +17,7 @@
 
 #include "tests/e2e/e2e.h"
 
-#define RUN "aibench_run_inference_redisai"
-#define RUN_SET "aibench_run_inference_redis_set"
-#define LOAD "aibench_load_data"
-#define LOAD_MODEL "aibench_load_model"
 #define FOR_EVER "-timeout=1h"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
 
 /* A server that takes a connection, reads what comes first, and never answers. */
 struct silent {
@@ -85,9 +65,10 @@ static void a_silent_server_does_not_hold_up_an_interrupt(void **state)
 	(void)state;
 	silent_start(&s);
 	ends_at_once(&s, SIGINT,
-		     WORDS(RUN, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-model=m", FOR_EVER));
+		     WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-model=m", FOR_EVER));
 	ends_at_once(&s, SIGTERM,
-		     WORDS(RUN, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-model=m", "-tls", FOR_EVER));
+		     WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-model=m", "-tls",
+			   FOR_EVER));
 	ends_at_once(&s, SIGINT, WORDS(LOAD, "-redis-host", s.address, "-file", files.data, FOR_EVER));
 	ends_at_once(&s, SIGTERM, WORDS(LOAD, "-redis-host", s.address, "-file", files.data, FOR_EVER));
 	ends_at_once(&s, SIGINT,
@@ -95,7 +76,7 @@ static void a_silent_server_does_not_hold_up_an_interrupt(void **state)
 			   "-inputs=transaction,reference", "-outputs=output", FOR_EVER));
 	/* No question before the run: its connections themselves wait for the answer to AUTH. */
 	ends_at_once(&s, SIGINT,
-		     WORDS(RUN_SET, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-password=x", FOR_EVER));
+		     WORDS(SET_RUN, "-host=127.0.0.1", "-port", s.port, "-file", files.data, "-password=x", FOR_EVER));
 	close(s.listener);
 }
 
@@ -120,7 +101,7 @@ static void wait_for_lines(const struct process *p, unsigned lines)
 static void start_slow_run(struct process *p, const struct redis_server *s)
 {
 	process_start(p,
-		      WORDS(RUN, "-host=127.0.0.1", "-port", s->port_text, "-file", files.data,
+		      WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s->port_text, "-file", files.data,
 			    "-model=financialNet_NoReference", "-workers=1", "-limit-rps=20", "-max-queries=20",
 			    "-reporting-period=100ms", FOR_EVER),
 		      NULL);
@@ -136,7 +117,7 @@ static void a_server_that_stops_in_mid_run_does_not_hold_up_an_interrupt(void **
 
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
-	load_fraud(&files, &s);
+	load_fraud(&s);
 	start_slow_run(&p, &s);
 	process_signal(&p, SIGINT);
 	process_wait(&p, &r, LIMIT_SECONDS);
@@ -157,7 +138,7 @@ static void a_server_that_stops_in_mid_run_does_not_hold_up_progress_lines(void 
 
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
-	load_fraud(&files, &s);
+	load_fraud(&s);
 	start_slow_run(&p, &s);
 	wait_for_lines(&p, 6);
 	process_signal(&s.process, SIGCONT);
@@ -179,5 +160,5 @@ int main(void)
 		cmocka_unit_test(a_server_that_stops_in_mid_run_does_not_hold_up_progress_lines),
 	};
 
-	return cmocka_run_group_tests_name("interrupt", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("interrupt", tests, fraud_files_set_up, fraud_files_tear_down);
 }

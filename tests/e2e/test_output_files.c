@@ -19,24 +19,6 @@
 #include "tests/e2e/e2e.h"
 #include "tests/support/model_server.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
-
 /* The histogram called name in a result file. */
 static void read_result_histogram(struct histogram *h, const char *path, const char *name)
 {
@@ -205,8 +187,7 @@ static void results_tell_how_far_the_server_is(void **state)
 	model_server_start(&models, WORDS("-model", model));
 	check_network(WORDS(NULL_RUN), WORDS("\"Request\": \"TCP echo\"", "\"Between\": \"this program and itself",
 					     "\"Interface\": null"));
-	check_network(WORDS("aibench_run_inference_redis_set", "-host=127.0.0.1", "-port", redis.port_text,
-			    "-password=hunter2"),
+	check_network(WORDS(SET_RUN, "-host=127.0.0.1", "-port", redis.port_text, "-password=hunter2"),
 		      WORDS("\"Request\": \"Redis PING\"", lo, server));
 	check_network(WORDS("aibench_run_inference_triton", "-host", models.grpc_host),
 		      WORDS("\"Request\": \"gRPC call of no method\"", lo, server));
@@ -229,5 +210,5 @@ int main(void)
 		cmocka_unit_test(each_file_needs_a_name_of_its_own_and_a_place),
 	};
 
-	return cmocka_run_group_tests_name("output_files", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("output_files", tests, fraud_files_set_up, fraud_files_tear_down);
 }

@@ -15,25 +15,6 @@
 
 #include "tests/e2e/e2e.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-#define SET_RUN "aibench_run_inference_redis_set"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
-
 static json_t *load(const char *path)
 {
 	json_error_t err;
@@ -197,5 +178,5 @@ int main(void)
 		cmocka_unit_test(another_dataset_is_told_of),
 	};
 
-	return cmocka_run_group_tests_name("replay", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("replay", tests, fraud_files_set_up, fraud_files_tear_down);
 }

@@ -18,25 +18,6 @@
 
 #include "tests/e2e/e2e.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-#define SET_RUN "aibench_run_inference_redis_set"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
-
 static void the_null_driver_answers_every_row(void **state)
 {
 	struct process_result r;
@@ -74,8 +55,7 @@ static void repetitions_write_a_file_each(void **state)
 		assert_int_equal(access(path, R_OK), 0);
 	}
 	run_ok(&r,
-	       WORDS(NULL_RUN, "-file", files.data, "-repetitions=3", "-summary-csv-out-file=rep.csv",
-		     "-output-file-stats-hdr-response-latency-hist="),
+	       WORDS(NULL_RUN, "-file", files.data, "-repetitions=3", "-summary-csv-out-file=rep.csv", NO_HISTOGRAM),
 	       NULL);
 	check_holds(r.out, WORDS("== Repetitions: median rate (spread: highest to lowest)", "\n   3  "));
 	process_result_release(&r);
@@ -93,8 +73,7 @@ static void bad_hosts_and_ports_are_wrong_usage(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char option[] = {'-', bad[i][1], bad[i][2], bad[i][3], bad[i][4], '\0'};
 
-		run_fails(2, WORDS("aibench_run_inference_redisai", "-file", files.data, "-port=1,2", bad[i]), NULL,
-			  WORDS(option));
+		run_fails(2, WORDS(REDISAI_RUN, "-file", files.data, "-port=1,2", bad[i]), NULL, WORDS(option));
 		run_fails(2, WORDS(SET_RUN, "-file", files.data, "-port=1,2", bad[i]), NULL, WORDS(option));
 	}
 }
@@ -300,5 +279,5 @@ int main(void)
 		cmocka_unit_test(passwords_stay_out_of_the_results),
 	};
 
-	return cmocka_run_group_tests_name("run_program", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("run_program", tests, fraud_files_set_up, fraud_files_tear_down);
 }

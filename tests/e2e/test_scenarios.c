@@ -17,25 +17,7 @@
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-#define NO_HISTOGRAM "-output-file-stats-hdr-response-latency-hist="
 #define QUICK "-min-duration=50ms"
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
 
 static json_t *scenario_of(const char *path, json_t **whole)
 {
@@ -302,5 +284,5 @@ int main(void)
 		cmocka_unit_test(wrong_usage_is_refused_in_one_line),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, fraud_files_set_up, fraud_files_tear_down);
 }

@@ -15,26 +15,6 @@
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
 
-#define NULL_RUN "aibench_run_inference_null"
-#define SET_RUN "aibench_run_inference_redis_set"
-#define NO_HISTOGRAM "-output-file-stats-hdr-response-latency-hist="
-
-static struct fraud_files files;
-
-static int prepare(void **state)
-{
-	(void)state;
-	fraud_files_new(&files);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
-	return 0;
-}
-
 static void check_file(const char *path, const char *const *texts)
 {
 	size_t len;
@@ -262,5 +242,5 @@ int main(void)
 		cmocka_unit_test(a_stable_run_says_whether_it_came_to_rest),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, fraud_files_set_up, fraud_files_tear_down);
 }

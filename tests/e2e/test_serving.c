@@ -35,13 +35,12 @@ struct served {
 	char redis_host[32];
 };
 
-static struct fraud_files files;
 static struct served own;
 
 static void load(const struct served *s, const char *model, const char *file, const char *inputs, const char *outputs)
 {
-	run_quietly(WORDS("aibench_load_model", "-redis-host", s->redis_host, "-model", model, "-model-file", file,
-			  "-inputs", inputs, "-outputs", outputs));
+	run_quietly(WORDS(LOAD_MODEL, "-redis-host", s->redis_host, "-model", model, "-model-file", file, "-inputs",
+			  inputs, "-outputs", outputs));
 }
 
 /* A Redis with the module and a model server. models: -model's value. */
@@ -120,8 +119,7 @@ static int prepare(void **state)
 {
 	char other[512], models[2048];
 
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	write_vision_model("vision.pb", 0);
 	write_vision_images("images.out", "vision_answers.bin", IMAGES);
 	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s," VISION_MODEL "=%s/vision.pb",
@@ -132,7 +130,7 @@ static int prepare(void **state)
 	path_in(other, sizeof(other), files.folder, "other.dat");
 	run_quietly(WORDS("aibench_generate_data", "-use-case", "creditcard-fraud", "-seed=99", "-max-transactions",
 			  TEST_ROWS_TEXT, "-output-file", other));
-	run_quietly(WORDS("aibench_load_data", "-redis-host", own.redis_host, "-file", other, "-pipeline=50"));
+	run_quietly(WORDS(LOAD, "-redis-host", own.redis_host, "-file", other, "-pipeline=50"));
 	write_module_answers(&own, files.data, true, "reference.bin");
 	write_module_answers(&own, files.data, false, "noreference.bin");
 	return 0;
@@ -140,10 +138,8 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	served_stop(&own);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 #define COUNTER "aibench_requests_total{model=\"%s\",version=\"1\"}"

@@ -32,14 +32,12 @@
 #define TORCHSERVE "aibench_run_inference_torchserve"
 #define REST "aibench_run_inference_flask_tensorflow"
 
-static struct fraud_files files;
 static struct model_server server;
 static char models[1200];
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s", files.model,
 		 files.model_noreference);
 	model_server_start(&server, WORDS("-model", models));
@@ -48,10 +46,8 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	model_server_stop(&server, SIGTERM);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 #define RUN(program, option, host, ...) \

@@ -13,26 +13,13 @@
 #include "tests/e2e/e2e.h"
 #include "tests/support/certificates.h"
 
-#define RUN "aibench_run_inference_redisai"
-#define LOAD "aibench_load_data"
-#define LOAD_MODEL "aibench_load_model"
-
-static struct fraud_files files;
 static struct certificates own, foreign;
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	certificates_make(&own, files.folder, "own");
 	certificates_make(&foreign, files.folder, "foreign");
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	fraud_files_release(&files);
 	return 0;
 }
 
@@ -67,7 +54,7 @@ static void whole_way(const char *redis_host, const char *run_host, const char *
 	       &o);
 	process_result_release(&r);
 	run_ok(&r,
-	       with(WORDS(RUN, "-host", run_host, "-port", run_port, "-model=financialNet",
+	       with(WORDS(REDISAI_RUN, "-host", run_host, "-port", run_port, "-model=financialNet",
 			  "-enable-reference-data-redis", "-workers=4", "-file", files.data),
 		    how),
 	       &o);
@@ -83,7 +70,8 @@ static void a_unix_socket_works(void **state)
 	redis_server_start_module(&s, NULL, NULL);
 	whole_way("127.0.0.1:1", "127.0.0.1", "1", WORDS("-unix-socket", s.socket), NULL);
 	redis_server_stop(&s, false);
-	run_fails(1, WORDS(RUN, "-unix-socket", s.socket, "-model=m", "-file", files.data), NULL, WORDS(s.socket));
+	run_fails(1, WORDS(REDISAI_RUN, "-unix-socket", s.socket, "-model=m", "-file", files.data), NULL,
+		  WORDS(s.socket));
 	run_fails(1, WORDS(LOAD, "-unix-socket", s.socket, "-file", files.data), NULL, WORDS(s.socket));
 }
 
@@ -116,8 +104,8 @@ static void a_user_without_rights_is_told_so(void **state)
 		&s, NULL, WORDS("--user", "weak", "on", ">weak", "~*", "&*", "-@all", "+ping", "+auth", "+hello"));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", s.port_text, "-user=weak", "-password=weak", "-model=m",
-			"-file", files.data),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", s.port_text, "-user=weak", "-password=weak",
+			"-model=m", "-file", files.data),
 		  NULL, WORDS("permissions"));
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-user=weak", "-password=weak", "-file", files.data), NULL,
 		  WORDS("permissions"));
@@ -145,8 +133,8 @@ static void tls_works_and_is_verified(void **state)
 	whole_way(host, "127.0.0.1", port, WORDS("-tls", "-insecure"), NULL);
 	run_quietly(WORDS(LOAD, "-redis-host", url, "-cacert", own.ca, "-file", files.data, "-max-inserts=10"));
 
-	run_fails(1, WORDS(RUN, "-host=127.0.0.1", "-port", port, "-tls", "-model=m", "-file", files.data), NULL,
-		  WORDS(host, "certificate", "-cacert"));
+	run_fails(1, WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", port, "-tls", "-model=m", "-file", files.data),
+		  NULL, WORDS(host, "certificate", "-cacert"));
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", foreign.ca, "-file", files.data), NULL,
 		  WORDS(host, "certificate"));
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", "/no/such/ca.pem", "-file", files.data), NULL,
@@ -154,8 +142,9 @@ static void tls_works_and_is_verified(void **state)
 	/* One side with, the other without TLS. */
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-file", files.data, "-timeout=2s"), NULL,
 		  WORDS(host, "does it want -tls?"));
-	run_fails(1, WORDS(RUN, "-host=127.0.0.1", "-port", port, "-password=x", "-model=m", "-file", files.data), NULL,
-		  WORDS(host, "does it want -tls?"));
+	run_fails(1,
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", port, "-password=x", "-model=m", "-file", files.data),
+		  NULL, WORDS(host, "does it want -tls?"));
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
 	run_fails(1, WORDS(LOAD, "-redis-host", host, "-tls", "-cacert", own.ca, "-file", files.data, "-timeout=2s"),
 		  NULL, WORDS(host));
@@ -165,7 +154,7 @@ static void tls_works_and_is_verified(void **state)
 static void certificates_without_tls_are_wrong_usage(void **state)
 {
 	(void)state;
-	run_fails(2, WORDS(RUN, "-cacert", own.ca, "-model=m", "-file", files.data), NULL,
+	run_fails(2, WORDS(REDISAI_RUN, "-cacert", own.ca, "-model=m", "-file", files.data), NULL,
 		  WORDS("-cacert", "pass -tls"));
 	run_fails(2, WORDS(LOAD, "-cert", own.cert, "-file", files.data), NULL, WORDS("-cert", "pass -tls"));
 	run_fails(2, WORDS(LOAD_MODEL, "-key", own.key, "-model=m", "-model-file=m.pb", "-inputs=a", "-outputs=b"),
@@ -200,5 +189,5 @@ int main(void)
 		cmocka_unit_test(a_client_certificate_is_sent_when_given),
 	};
 
-	return cmocka_run_group_tests_name("transports", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("transports", tests, prepare, fraud_files_tear_down);
 }

@@ -16,41 +16,36 @@
 #include "tests/e2e/vision_model.h"
 #include "workloads/vision.h"
 
-#define RUN "aibench_run_inference_redisai"
 #define VISION_RUN "aibench_run_inference_redisai_vision"
-#define NULL_RUN "aibench_run_inference_null"
 #define ANSWERS "aibench_answers"
 #define HEADER_SIZE 512
 #define IMAGES 12
 
-static struct fraud_files files;
 static struct redis_server server;
 
 static int prepare(void **state)
 {
 	char host[64];
 
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	write_vision_model("vision.pb", 0);
 	write_vision_images("images.out", "vision.raw", IMAGES);
 	redis_server_start_module(&server, NULL, NULL);
-	load_fraud(&files, &server);
+	load_fraud(&server);
 	snprintf(host, sizeof(host), "127.0.0.1:%s", server.port_text);
-	run_quietly(WORDS("aibench_load_model", "-redis-host", host, "-model=mobilenet_v1_100_224_cpu",
-			  "-model-file=vision.pb", "-inputs", VISION_TEST_INPUT, "-outputs", VISION_TEST_OUTPUT));
+	run_quietly(WORDS(LOAD_MODEL, "-redis-host", host, "-model=mobilenet_v1_100_224_cpu", "-model-file=vision.pb",
+			  "-inputs", VISION_TEST_INPUT, "-outputs", VISION_TEST_OUTPUT));
 	return 0;
 }
 
 static int clean_up(void **state)
 {
-	(void)state;
 	redis_server_stop(&server, false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
-#define FRAUD_WORDS(...) WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, __VA_ARGS__)
+#define FRAUD_WORDS(...) \
+	WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, __VA_ARGS__)
 #define WITH_REFERENCE "-model=financialNet", "-enable-reference-data-redis"
 #define WITHOUT_REFERENCE "-model=financialNet_NoReference"
 
@@ -120,7 +115,7 @@ static void another_models_answers_are_counted_and_the_first_shown(void **state)
 	check_holds(r.out, WORDS("answers compared with other.answers (tolerance 1e-05): ",
 				 " wrong, largest difference ", "\n  row 0: value ", "\n  row 1: value ", "\n  and "));
 	assert_null(strstr(r.out, "\n  row 2: value "));
-	check_failed(&r, RUN, 1, WORDS("wrong answers", "expected"));
+	check_failed(&r, REDISAI_RUN, 1, WORDS("wrong answers", "expected"));
 	json = read_file("wrong.json", NULL);
 	check_holds(json, WORDS("\"Verification\": {", "\"Compared\": " TEST_ROWS_TEXT, "\"FirstWrong\": [",
 				"\"Recording\": null"));
@@ -194,9 +189,8 @@ static void images_are_verified_row_by_row_in_any_batch(void **state)
 	       WORDS("12 rows, of 10 values each"));
 	assert_same_answers("images.answers", "images_engine.answers");
 	/* The null driver answers 1001 classes. */
-	run_fails(1,
-		  WORDS("aibench_run_inference_null", "-use-case=vision", "-file=images.out", "-verify=images.answers"),
-		  NULL, WORDS("12 wrong answers", "row 0: 1001 values, expected 10"));
+	run_fails(1, WORDS(NULL_RUN, "-use-case=vision", "-file=images.out", "-verify=images.answers"), NULL,
+		  WORDS("12 wrong answers", "row 0: 1001 values, expected 10"));
 }
 
 static void what_cannot_be_verified_is_refused_before_the_run(void **state)

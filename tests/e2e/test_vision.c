@@ -20,12 +20,10 @@
 #include "workloads/vision.h"
 
 #define RUN "aibench_run_inference_redisai_vision"
-#define LOAD_MODEL "aibench_load_model"
 #define MODEL "mobilenet_v1_100_224_cpu"
 #define IMAGES 12
 #define SHARDS 3
 
-static struct fraud_files files; /* the fraud net is a model of another shape */
 static struct redis_server server;
 static redisContext *redis;
 
@@ -40,8 +38,7 @@ static void load_model(const char *port, const char *name, const char *file, con
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	write_vision_model("vision.pb", 0);
 	write_vision_model("vision_one.pb", 1);
 	write_vision_images("images.out", "answers.bin", IMAGES);
@@ -53,11 +50,9 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	redisFree(redis);
 	redis_server_stop(&server, false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 /* Every answer is compared with the one computed here: no image is lost, doubled or taken for another. */
@@ -192,8 +187,8 @@ static void headings_and_options_are_aibenchs(void **state)
 	process_result_release(&r);
 	/* The other program with the other use case is the same. */
 	run_ok(&r,
-	       WORDS("aibench_run_inference_redisai", "-use-case=vision", "-host=127.0.0.1", "-port", server.port_text,
-		     "-file=images.out", "-batch-size=2", "-expected-answers=answers.bin"),
+	       WORDS(REDISAI_RUN, "-use-case=vision", "-host=127.0.0.1", "-port", server.port_text, "-file=images.out",
+		     "-batch-size=2", "-expected-answers=answers.bin"),
 	       NULL);
 	check_holds(r.out, WORDS("12 right"));
 	process_result_release(&r);

@@ -19,18 +19,14 @@
 #include "tests/e2e/e2e.h"
 #include "workloads/fraud.h"
 
-#define RUN "aibench_run_inference_redisai"
-
-static struct fraud_files files;
 static struct redis_server server;
 static char json_path[512], hist_path[512];
 
 static int prepare(void **state)
 {
-	(void)state;
-	fraud_files_new(&files);
+	fraud_files_set_up(state);
 	redis_server_start_module(&server, NULL, NULL);
-	load_fraud(&files, &server);
+	load_fraud(&server);
 	path_in(json_path, sizeof(json_path), files.folder, "out.json");
 	path_in(hist_path, sizeof(hist_path), files.folder, "hist.txt");
 	return 0;
@@ -38,16 +34,14 @@ static int prepare(void **state)
 
 static int clean_up(void **state)
 {
-	(void)state;
 	redis_server_stop(&server, false);
-	fraud_files_release(&files);
-	return 0;
+	return fraud_files_tear_down(state);
 }
 
 /* The common words of a run; model NULL: the one with reference data. */
 #define RUN_WORDS(...) \
-	WORDS(RUN, "-host", "127.0.0.1", "-port", server.port_text, "-file", files.data, "-json-out-file", json_path, \
-	      "-output-file-stats-hdr-response-latency-hist", hist_path, __VA_ARGS__)
+	WORDS(REDISAI_RUN, "-host", "127.0.0.1", "-port", server.port_text, "-file", files.data, "-json-out-file", \
+	      json_path, "-output-file-stats-hdr-response-latency-hist", hist_path, __VA_ARGS__)
 #define WITH_REFERENCE "-model", "financialNet", "-enable-reference-data-redis"
 #define WITHOUT_REFERENCE "-model", "financialNet_NoReference"
 
@@ -185,17 +179,17 @@ static void a_dataset_from_a_pipe_equals_the_one_from_a_file(void **state)
 
 	(void)state;
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, WITH_REFERENCE, "-workers=4",
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, WITH_REFERENCE, "-workers=4",
 		     "-print-responses"),
 	       &(struct process_options){.stdin_path = files.data});
 	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
 	process_result_release(&r);
 
 	data = read_file(files.data, &len);
-	process_start(
-		&p,
-		WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, WITH_REFERENCE, "-workers=4", "-file", "-"),
-		&(struct process_options){.pipe_stdin = true});
+	process_start(&p,
+		      WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, WITH_REFERENCE, "-workers=4",
+			    "-file", "-"),
+		      &(struct process_options){.pipe_stdin = true});
 	in = fdopen(p.in_fd, "wb");
 	assert_non_null(in);
 	assert_int_equal(fwrite(data, 1, len, in), len);
@@ -243,10 +237,10 @@ static void several_hosts_take_turns(void **state)
 
 	(void)state;
 	redis_server_start_module(&second, NULL, NULL);
-	load_fraud(&files, &second);
+	load_fraud(&second);
 	snprintf(ports, sizeof(ports), "%s,%s", server.port_text, second.port_text);
 	run_ok(&r,
-	       WORDS(RUN, "-host", "127.0.0.1,127.0.0.1", "-port", ports, "-file", files.data, WITH_REFERENCE,
+	       WORDS(REDISAI_RUN, "-host", "127.0.0.1,127.0.0.1", "-port", ports, "-file", files.data, WITH_REFERENCE,
 		     "-workers=4"),
 	       NULL);
 	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
@@ -350,7 +344,7 @@ static void results_in_a_home_folder_written_as_tilde_are_found(void **state)
 	(void)state;
 	snprintf(home, sizeof(home), "HOME=%s", files.folder);
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file=~/fraud.dat", WITHOUT_REFERENCE,
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file=~/fraud.dat", WITHOUT_REFERENCE,
 		     "-output-file-stats-hdr-response-latency-hist=~/HIST_tilde.txt", "-json-out-file=~/tilde.json"),
 	       &(struct process_options){.env = env});
 	process_result_release(&r);
@@ -365,7 +359,7 @@ static void responses_are_printed_when_asked_for(void **state)
 
 	(void)state;
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, WITHOUT_REFERENCE,
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, WITHOUT_REFERENCE,
 		     "-max-queries=20", "-print-responses"),
 	       NULL);
 	for (const char *at = r.out; (at = strstr(at, "0.")); at += 2)
@@ -381,7 +375,7 @@ static void repetitions_are_each_reported(void **state)
 
 	(void)state;
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, WITHOUT_REFERENCE,
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-file", files.data, WITHOUT_REFERENCE,
 		     "-repetitions=3"),
 	       NULL);
 	for (const char *at = r.out; (at = strstr(at, "Run complete after")); at++)
@@ -424,18 +418,18 @@ static void real_transactions_get_the_real_model_s_answers(void **state)
 	snprintf(host, sizeof(host), "127.0.0.1:%s", server.port_text);
 	write_expected(expected, golden);
 	run_quietly(WORDS("aibench_generate_data", "-input-file", csv, "-output-file", data));
-	run_quietly(WORDS("aibench_load_model", "-redis-host", host, "-model=real", "-model-file", model,
-			  "-inputs=transaction", "-outputs=out"));
+	run_quietly(WORDS(LOAD_MODEL, "-redis-host", host, "-model=real", "-model-file", model, "-inputs=transaction",
+			  "-outputs=out"));
 	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=real", "-file", data, "-workers=16",
-		     "-expected-answers", expected),
+	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=real", "-file", data,
+		     "-workers=16", "-expected-answers", expected),
 	       NULL);
 	check_holds(r.out, WORDS("count: 5622", "5622 right"));
 	process_result_release(&r);
 	/* The check can fail: the generated model's answers are others. */
 	run_fails(1,
-		  WORDS(RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=financialNet_NoReference", "-file",
-			data, "-expected-answers", expected),
+		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=financialNet_NoReference",
+			"-file", data, "-expected-answers", expected),
 		  NULL, WORDS("wrong", "expected"));
 }
 
@@ -452,8 +446,7 @@ static void the_loader_stores_the_row_s_reference_both_ways(void **state)
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
 	snprintf(host, sizeof(host), "redis://127.0.0.1:%s", s.port_text);
-	run_ok(&r, WORDS("aibench_load_data", "-redis-host", host, "-file", files.data, "-workers=3", "-pipeline=7"),
-	       NULL);
+	run_ok(&r, WORDS(LOAD, "-redis-host", host, "-file", files.data, "-workers=3", "-pipeline=7"), NULL);
 	check_holds(r.out, WORDS("time (ns),total commands,instantaneous commands/s,overall commands/s"));
 	process_result_release(&r);
 	data = read_file(files.data, NULL);
@@ -500,10 +493,10 @@ static void the_loader_stops_at_its_maximum_and_reads_pipes(void **state)
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
 	snprintf(host, sizeof(host), "127.0.0.1:%s", s.port_text);
-	run_quietly(WORDS("aibench_load_data", "-redis-host", host, "-file", files.data, "-set-tensor=false",
-			  "-max-inserts=150", "-pipeline=100"));
+	run_quietly(WORDS(LOAD, "-redis-host", host, "-file", files.data, "-set-tensor=false", "-max-inserts=150",
+			  "-pipeline=100"));
 	assert_int_equal(database_size(s.port), 150);
-	run_ok(&r, WORDS("aibench_load_data", "-redis-host", host, "-set-blob=false", "-workers=2"),
+	run_ok(&r, WORDS(LOAD, "-redis-host", host, "-set-blob=false", "-workers=2"),
 	       &(struct process_options){.stdin_path = files.data});
 	process_result_release(&r);
 	assert_int_equal(database_size(s.port), 150 + TEST_ROWS);
@@ -519,9 +512,9 @@ static void the_loader_takes_aibench_s_command_lines(void **state)
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
 	snprintf(url, sizeof(url), "--redis-host=redis://127.0.0.1:%s", s.port_text);
-	run_quietly(WORDS("aibench_load_data", "--file", files.data, "--reporting-period", "1000ms",
-			  "--set-tensor=false", "-set-blob=true", "--debug=3", url, "--workers=2", "--pipeline=1000"));
-	run_quietly(WORDS("aibench_load_data", "--file", files.data, "--reporting-period=1000ms", "--set-blob=false",
+	run_quietly(WORDS(LOAD, "--file", files.data, "--reporting-period", "1000ms", "--set-tensor=false",
+			  "-set-blob=true", "--debug=3", url, "--workers=2", "--pipeline=1000"));
+	run_quietly(WORDS(LOAD, "--file", files.data, "--reporting-period=1000ms", "--set-blob=false",
 			  "-set-tensor=true", url, "--workers=2", "--pipeline=100"));
 	assert_int_equal(database_size(s.port), 2 * TEST_ROWS);
 	redis_server_stop(&s, false);
