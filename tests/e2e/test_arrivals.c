@@ -10,38 +10,17 @@
 
 #include <cmocka.h>
 
-#include <jansson.h>
-
 #include "tests/e2e/e2e.h"
-
-/* Member "a.b" of a result file, of which the caller has a reference. */
-static json_t *read_result(const char *path)
-{
-	json_error_t e;
-	json_t *j = json_load_file(path, 0, &e);
-
-	if (!j)
-		fail_msg("%s: %s", path, e.text);
-	return j;
-}
-
-static json_t *member(json_t *j, const char *object, const char *name)
-{
-	json_t *m = json_object_get(json_object_get(j, object), name);
-
-	if (!m)
-		fail_msg("no %s in %s", name, object);
-	return m;
-}
+#include "tests/e2e/result_json.h"
 
 static void check_text(json_t *j, const char *name, const char *expected)
 {
-	assert_string_equal(json_string_value(member(j, "Offered", name)), expected);
+	assert_string_equal(text_at(value_at(j, "Offered"), name), expected);
 }
 
 static void check_number(json_t *j, const char *name, double expected)
 {
-	double value = json_number_value(member(j, "Offered", name));
+	double value = number_at(value_at(j, "Offered"), name);
 
 	if (value < expected - 1e-9 || value > expected + 1e-9)
 		fail_msg("%s is %.9g, not %.9g", name, value, expected);
@@ -61,7 +40,7 @@ static void steps_and_ramps_send_what_they_ask_for(void **state)
 		    WORDS("Outcomes: 1300 right, 0 wrong, 0 errors, 0 timeouts after a burn-in of 100",
 			  "Arrivals: constant, 1000:200ms,1000..5000:400ms inferences/s: offered 2600.00, achieved"));
 	process_result_release(&r);
-	j = read_result("steps.json");
+	j = read_json("steps.json");
 	check_text(j, "Process", "constant");
 	check_text(j, "Schedule", "1000:200ms,1000..5000:400ms");
 	check_text(j, "Order", "sequential");
@@ -70,9 +49,9 @@ static void steps_and_ramps_send_what_they_ask_for(void **state)
 	check_number(j, "OfferedRate", 2600);
 	check_number(j, "UnansweredRequests", 0);
 	check_number(j, "UnsentRequests", 0);
-	assert_true(json_is_null(member(j, "Offered", "DurationSeconds")));
-	assert_true(json_number_value(json_object_get(j, "MaxRps")) > 4999.9);
-	assert_true(json_number_value(member(j, "Offered", "MeasuredSeconds")) >= 0.5);
+	assert_true(json_is_null(value_at(j, "Offered/DurationSeconds")));
+	assert_true(number_at(j, "MaxRps") > 4999.9);
+	assert_true(number_at(j, "Offered/MeasuredSeconds") >= 0.5);
 	json_decref(j);
 }
 
@@ -87,16 +66,15 @@ static void same_seed_asks_the_same_whatever_the_threads(void **state)
 			  "-threads=4", "-json-out-file=b.json"));
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-rate=2000", "-arrival=poisson", "-duration=400ms", "-seed=8",
 			  "-threads=4", "-json-out-file=c.json"));
-	a = read_result("a.json");
-	b = read_result("b.json");
-	c = read_result("c.json");
+	a = read_json("a.json");
+	b = read_json("b.json");
+	c = read_json("c.json");
 	check_text(a, "Process", "poisson");
 	check_number(a, "Seed", 7);
-	check_number(b, "DueRequests", json_number_value(member(a, "Offered", "DueRequests")));
+	check_number(b, "DueRequests", number_at(a, "Offered/DueRequests"));
 	/* 800 with a standard deviation of 28: six of them */
-	assert_in_range(json_integer_value(member(a, "Offered", "DueRequests")), 630, 970);
-	assert_true(json_integer_value(member(a, "Offered", "DueRequests")) !=
-		    json_integer_value(member(c, "Offered", "DueRequests")));
+	assert_in_range(integer_at(a, "Offered/DueRequests"), 630, 970);
+	assert_true(integer_at(a, "Offered/DueRequests") != integer_at(c, "Offered/DueRequests"));
 	json_decref(a);
 	json_decref(b);
 	json_decref(c);
@@ -114,11 +92,11 @@ static void repeated_and_shuffled_dataset_outlasts_its_rows(void **state)
 	       NULL);
 	check_holds(r.out, WORDS("Outcomes: 5000 right", "Rows: shuffled, repeated, seed 9"));
 	process_result_release(&r);
-	j = read_result("repeat.json");
+	j = read_json("repeat.json");
 	check_text(j, "Process", "closed");
 	check_text(j, "Order", "shuffled");
-	assert_true(json_is_true(member(j, "Offered", "Repeat")));
-	assert_true(json_is_null(member(j, "Offered", "Schedule")));
+	assert_true(json_is_true(value_at(j, "Offered/Repeat")));
+	assert_true(json_is_null(value_at(j, "Offered/Schedule")));
 	json_decref(j);
 }
 
@@ -162,7 +140,7 @@ static void a_server_that_falls_silent_leaves_requests_unanswered_and_unsent(voi
 		    WORDS("4 requests unanswered at the end; 96 requests due and never sent", "nothing was measured"));
 	process_result_release(&r);
 	faulty_server_stop(&server);
-	j = read_result("silent.json");
+	j = read_json("silent.json");
 	check_number(j, "DueRequests", 100);
 	check_number(j, "UnansweredRequests", 4);
 	check_number(j, "UnsentRequests", 96);

@@ -11,31 +11,13 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "tests/e2e/e2e.h"
-
-static json_t *load(const char *path)
-{
-	json_error_t err;
-	json_t *j = json_load_file(path, 0, &err);
-
-	if (!j)
-		fail_msg("%s: %s", path, err.text);
-	return j;
-}
-
-static long long number(const json_t *j, const char *name)
-{
-	const json_t *value = json_object_get(j, name);
-
-	assert_true(json_is_integer(value));
-	return json_integer_value(value);
-}
+#include "tests/e2e/result_json.h"
 
 static bool has_argument(const json_t *j, const char *word)
 {
-	const json_t *words = json_object_get(j, "Arguments"), *w;
+	const json_t *words = value_at(j, "Arguments"), *w;
 	size_t i;
 
 	assert_true(json_is_array(words));
@@ -55,14 +37,14 @@ static void a_run_is_repeated_with_all_its_options(void **state)
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-workers", "7", "--threads=2", "-max-queries=300",
 			  "-burn-in=20", "-batch-size=4", "-json-out-file=first.json"));
 	run_quietly(WORDS(NULL_RUN, "-replay", "first.json", "-json-out-file=again.json"));
-	first = load("first.json");
-	again = load("again.json");
+	first = read_json("first.json");
+	again = read_json("again.json");
 	for (size_t i = 0; i < 4; i++) {
 		static const char *const names[] = {"Workers", "Limit", "BurnIn", "TensorBatchSize"};
 
-		assert_int_equal(number(first, names[i]), number(again, names[i]));
+		assert_int_equal(integer_at(first, names[i]), integer_at(again, names[i]));
 	}
-	assert_int_equal(number(again, "Workers"), 7);
+	assert_int_equal(integer_at(again, "Workers"), 7);
 	/* What is replayed can be replayed again: it has the options themselves, and none of the files of the first. */
 	assert_true(has_argument(again, "--threads=2"));
 	assert_true(has_argument(again, files.data));
@@ -80,9 +62,9 @@ static void options_beside_it_win(void **state)
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-workers=7", "-burn-in=20", "-json-out-file=wins.json"));
 	run_quietly(WORDS(NULL_RUN, "-workers=3", "-replay=wins.json", "-json-out-file=won.json"));
-	j = load("won.json");
-	assert_int_equal(number(j, "Workers"), 3);
-	assert_int_equal(number(j, "BurnIn"), 20);
+	j = read_json("won.json");
+	assert_int_equal(integer_at(j, "Workers"), 3);
+	assert_int_equal(integer_at(j, "BurnIn"), 20);
 	json_decref(j);
 }
 
@@ -137,7 +119,7 @@ static void without_arguments_there_is_nothing_to_repeat(void **state)
 
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-workers=5", "-json-out-file=line.json"));
-	j = load("line.json");
+	j = read_json("line.json");
 	json_object_del(j, "Arguments");
 	assert_int_equal(json_dump_file(j, "line-only.json", 0), 0);
 	json_decref(j);

@@ -12,37 +12,16 @@
 
 #include <cmocka.h>
 
-#include <jansson.h>
-
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 
 #define QUICK "-min-duration=50ms"
 
 static json_t *scenario_of(const char *path, json_t **whole)
 {
-	json_error_t error;
-
-	*whole = json_load_file(path, 0, &error);
-	if (!*whole)
-		fail_msg("%s: %s", path, error.text);
-	return json_object_get(*whole, "Scenario");
-}
-
-static int64_t number(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (!json_is_integer(value))
-		fail_msg("%s is no integer", name);
-	return json_integer_value(value);
-}
-
-static const char *text(const json_t *object, const char *name)
-{
-	const char *value = json_string_value(json_object_get(object, name));
-
-	return value ? value : "";
+	*whole = read_json(path);
+	return value_at(*whole, "Scenario");
 }
 
 static void every_scenario_ends_with_loadgens_summary(void **state)
@@ -121,12 +100,12 @@ static void summary_goes_to_its_file_and_into_the_json(void **state)
 	summary = read_file("summary.txt", &len);
 	check_holds(summary, WORDS("Scenario : MultiStream\n", "Result is : VALID\n"));
 	s = scenario_of("scenario.json", &whole);
-	assert_string_equal(text(s, "Name"), "MultiStream");
-	assert_string_equal(text(s, "Result"), "VALID");
-	assert_int_equal(number(s, "Queries"), 700);
-	assert_int_equal(number(s, "Samples"), 5600);
-	assert_true(json_is_false(json_object_get(s, "Comparable")));
-	assert_true(number(json_object_get(s, "LatencyNs"), "99.00") == number(s, "PercentileLatencyNs"));
+	assert_string_equal(text_at(s, "Name"), "MultiStream");
+	assert_string_equal(text_at(s, "Result"), "VALID");
+	assert_int_equal(integer_at(s, "Queries"), 700);
+	assert_int_equal(integer_at(s, "Samples"), 5600);
+	assert_true(json_is_false(value_at(s, "Comparable")));
+	assert_true(integer_at(s, "LatencyNs/99.00") == integer_at(s, "PercentileLatencyNs"));
 	json_decref(whole);
 	free(summary);
 	process_result_release(&r);
@@ -147,7 +126,7 @@ static void server_sends_what_seed_and_rate_ask_for(void **state)
 			     i == 2 ? "-seed=2" : "-seed=1", i == 1 ? "-threads=3" : "-threads=1",
 			     "-target-latency=20s", "-json-out-file=server.json", NO_HISTOGRAM),
 		       NULL);
-		queries[i] = number(scenario_of("server.json", &whole), "Queries");
+		queries[i] = integer_at(scenario_of("server.json", &whole), "Queries");
 		json_decref(whole);
 		process_result_release(&r);
 	}
@@ -177,7 +156,6 @@ static void too_short_a_run_is_invalid_and_says_what_to_do(void **state)
 static void accuracy_run_logs_the_answer_to_every_row_once(void **state)
 {
 	struct process_result r;
-	json_error_t error;
 	json_t *log;
 
 	(void)state;
@@ -188,17 +166,15 @@ static void accuracy_run_logs_the_answer_to_every_row_once(void **state)
 	check_holds(r.out,
 		    WORDS("Mode     : AccuracyOnly\n", "Samples answered : " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT "\n",
 			  "Result is : VALID\n"));
-	log = json_load_file("accuracy.json", 0, &error);
-	if (!log)
-		fail_msg("accuracy.json: %s", error.text);
+	log = read_json("accuracy.json");
 	assert_int_equal(json_array_size(log), TEST_ROWS);
 	for (size_t i = 0; i < TEST_ROWS; i++) {
 		const json_t *entry = json_array_get(log, i);
 
-		assert_int_equal(number(entry, "seq_id"), i);
-		assert_int_equal(number(entry, "qsl_idx"), i);
+		assert_int_equal(integer_at(entry, "seq_id"), i);
+		assert_int_equal(integer_at(entry, "qsl_idx"), i);
 		/* The null driver's answer: 1 and 0. */
-		assert_string_equal(text(entry, "data"), "0000803F00000000");
+		assert_string_equal(text_at(entry, "data"), "0000803F00000000");
 	}
 	json_decref(log);
 	process_result_release(&r);
@@ -222,10 +198,10 @@ static void accuracy_is_the_share_of_right_answers(void **state)
 	       NULL);
 	check_holds(r.out, WORDS("Accuracy : 99.9500 % (1999 of 2000 answers right)\n", "Result is : VALID\n"));
 	s = scenario_of("accuracy-result.json", &whole);
-	assert_int_equal(number(s, "ComparedSamples"), TEST_ROWS);
-	assert_int_equal(number(s, "RightSamples"), TEST_ROWS - 1);
+	assert_int_equal(integer_at(s, "ComparedSamples"), TEST_ROWS);
+	assert_int_equal(integer_at(s, "RightSamples"), TEST_ROWS - 1);
 	json_decref(whole);
-	whole = json_load_file("some-wrong.json", 0, NULL);
+	whole = read_json("some-wrong.json");
 	assert_int_equal(json_array_size(whole), TEST_ROWS); /* the wrong one too */
 	json_decref(whole);
 	process_result_release(&r);

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
-#include <jansson.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 #include "tests/e2e/vision_model.h"
 #include "tests/support/model_server.h"
 #include "workloads/fraud.h"
@@ -178,27 +178,10 @@ struct variant {
 	const char *const *more; /* words */
 };
 
-static json_t *member(const json_t *j, const char *const *names)
-{
-	json_t *at = NULL;
-
-	for (; *names; names++) {
-		at = json_object_get(at ? at : j, *names);
-		if (!at)
-			fail_msg("no %s in the JSON file", *names);
-	}
-	return at;
-}
-
-static long long integer(const json_t *j, const char *const *names)
-{
-	return json_integer_value(member(j, names));
-}
-
 /* The server's own counter of the run's requests, over all periods; there is one run and one server. */
 static void check_counter(const struct protocol *p, const char *model, const json_t *j, long long requests)
 {
-	json_t *periods = member(j, WORDS("ServerRunTimeStats")), *servers, *counters;
+	json_t *periods = value_at(j, "ServerRunTimeStats"), *servers, *counters;
 	const char *time, *server;
 	long long sum = 0;
 	char name[128];
@@ -206,8 +189,7 @@ static void check_counter(const struct protocol *p, const char *model, const jso
 	snprintf(name, sizeof(name), p->counter, model);
 	json_object_foreach(periods, time, servers)
 	{
-		json_object_foreach(servers, server, counters) sum +=
-			strtoll(json_string_value(member(counters, WORDS(name))), NULL, 10);
+		json_object_foreach(servers, server, counters) sum += strtoll(text_at(counters, name), NULL, 10);
 	}
 	assert_int_equal(sum, requests);
 }
@@ -215,21 +197,18 @@ static void check_counter(const struct protocol *p, const char *model, const jso
 /* The report is whole: outcomes, histograms of each stage, and the server's own counters. */
 static void check_report(const struct protocol *p, const struct variant *v, unsigned inferences)
 {
-	json_error_t e;
-	json_t *j = json_load_file("out.json", 0, &e);
+	json_t *j = read_json("out.json");
 	long long requests;
 
-	if (!j)
-		fail_msg("out.json: line %d: %s", e.line, e.text);
-	requests = integer(j, WORDS("Outcomes", "Requests", "OK"));
-	assert_int_equal(integer(j, WORDS("Outcomes", "Inferences", "OK")), inferences);
-	assert_int_equal(integer(j, WORDS("Outcomes", "UnansweredRequests")), 0);
-	assert_int_equal(integer(j, WORDS("Histograms", "Service", "Count")), inferences);
-	assert_true(json_is_null(member(j, WORDS("FirstError"))));
+	requests = integer_at(j, "Outcomes/Requests/OK");
+	assert_int_equal(integer_at(j, "Outcomes/Inferences/OK"), inferences);
+	assert_int_equal(integer_at(j, "Outcomes/UnansweredRequests"), 0);
+	assert_int_equal(integer_at(j, "Histograms/Service/Count"), inferences);
+	assert_true(json_is_null(value_at(j, "FirstError")));
 	if (v->reference) {
-		assert_int_equal(integer(j, WORDS("Histograms", "ReferenceFetch", "Count")), inferences);
-		assert_int_equal(integer(j, WORDS("Histograms", "ModelCall", "Count")), inferences);
-		assert_true(integer(j, WORDS("Histograms", "ReferenceFetch", "Min")) > 0);
+		assert_int_equal(integer_at(j, "Histograms/ReferenceFetch/Count"), inferences);
+		assert_int_equal(integer_at(j, "Histograms/ModelCall/Count"), inferences);
+		assert_true(integer_at(j, "Histograms/ReferenceFetch/Min") > 0);
 	}
 	if (p->counter)
 		check_counter(p, v->model, j, requests);

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 #include "tests/e2e/vision_model.h"
 #include "tests/support/certificates.h"
 #include "tests/support/model_server.h"
@@ -161,30 +161,19 @@ static void a_server_without_manners_is_an_error(void **state)
 
 /* ---- in mid-run ------------------------------------------------------------------------------------------------ */
 
-static long long outcome(const json_t *j, const char *name)
-{
-	const json_t *o = json_object_get(json_object_get(json_object_get(j, "Outcomes"), "Requests"), name);
-
-	assert_true(json_is_integer(o));
-	return json_integer_value(o);
-}
-
 /* What ended badly of a run that went on, at the most so many requests: counted, with its cause, and everything else
  * right. */
 static void check_counted(unsigned rows, unsigned most_bad, const char *cause)
 {
-	json_error_t e;
-	json_t *j = json_load_file("out.json", 0, &e);
-	long long bad;
+	json_t *j = read_json("out.json");
+	const json_t *requests = value_at(j, "Outcomes/Requests");
+	long long errors = integer_at(requests, "Error"), bad = errors + integer_at(requests, "Timeout");
 	char *text;
 
-	if (!j)
-		fail_msg("out.json: line %d: %s", e.line, e.text);
-	bad = outcome(j, "Error") + outcome(j, "Timeout");
 	assert_in_range(bad, 1, most_bad);
-	assert_int_equal(outcome(j, "OK") + bad, rows);
-	assert_int_equal(outcome(j, "Wrong"), 0);
-	text = json_dumps(json_object_get(j, outcome(j, "Error") ? "FirstError" : "FirstTimeout"), JSON_ENCODE_ANY);
+	assert_int_equal(integer_at(requests, "OK") + bad, rows);
+	assert_int_equal(integer_at(requests, "Wrong"), 0);
+	text = json_dumps(value_at(j, errors ? "FirstError" : "FirstTimeout"), JSON_ENCODE_ANY);
 	assert_non_null(text);
 	check_holds(text, WORDS(cause));
 	free(text);

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
-#include <jansson.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 #include "tests/e2e/vision_model.h"
 #include "workloads/vision.h"
 
@@ -90,12 +90,9 @@ static long long model_counter(const char *name)
 
 static void assert_result(const char *member, long long value)
 {
-	json_error_t e;
-	json_t *j = json_load_file("out.json", 0, &e);
+	json_t *j = read_json("out.json");
 
-	if (!j)
-		fail_msg("out.json: line %d: %s", e.line, e.text);
-	assert_int_equal(json_integer_value(json_object_get(j, member)), value);
+	assert_int_equal(integer_at(j, member), value);
 	json_decref(j);
 }
 

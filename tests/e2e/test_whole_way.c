@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
-#include <jansson.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 #include "workloads/fraud.h"
 
 static struct redis_server server;
@@ -44,33 +44,6 @@ static int clean_up(void **state)
 	      json_path, "-output-file-stats-hdr-response-latency-hist", hist_path, __VA_ARGS__)
 #define WITH_REFERENCE "-model", "financialNet", "-enable-reference-data-redis"
 #define WITHOUT_REFERENCE "-model", "financialNet_NoReference"
-
-static json_t *read_json(void)
-{
-	json_error_t e;
-	json_t *j = json_load_file(json_path, 0, &e);
-
-	if (!j)
-		fail_msg("%s: line %d: %s", json_path, e.line, e.text);
-	return j;
-}
-
-static double number(const json_t *j, const char *path)
-{
-	char step[64];
-
-	while (*path) {
-		size_t n = strcspn(path, ".");
-
-		snprintf(step, sizeof(step), "%.*s", (int)n, path);
-		j = json_object_get(j, step);
-		if (!j)
-			fail_msg("no %s in the JSON file", step);
-		path += n + (path[n] == '.');
-	}
-	assert_true(json_is_number(j));
-	return json_number_value(j);
-}
 
 /* The count that the .hgrm's footer gives. */
 static unsigned long hist_count(void)
@@ -104,18 +77,16 @@ static json_t *run_and_check(const char *const *words, unsigned measured)
 				 "Took:", "Saving Query Latencies HDR Histogram to"));
 	process_result_release(&r);
 	assert_int_equal(hist_count(), measured);
-	j = read_json();
-	assert_true(json_is_string(json_object_get(j, "ResultFormatVersion")));
-	assert_true(number(j, "OverallRates.overallOpsRate") > 0);
-	assert_true(number(j, "OverallRatesIncludingWarmup.overallOpsRate") > 0);
-	assert_true(number(j, "EndTime") >= number(j, "StartTime"));
-	assert_true(number(j, "OverallQuantiles.AllQueries.q50") > 0);
-	assert_true(number(j, "OverallQuantiles.AllQueries.q99") >= number(j, "OverallQuantiles.AllQueries.q50"));
-	assert_true(number(j, "OverallQuantiles.AllQueries.q100") >= number(j, "OverallQuantiles.AllQueries.q999"));
-	assert_int_equal(
-		strncmp(json_string_value(json_object_get(json_object_get(j, "OverallQuantiles"), "EncodedHistogram")),
-			"HISTFAAA", 8),
-		0);
+	j = read_json(json_path);
+	assert_true(text_at(j, "ResultFormatVersion")[0] != '\0');
+	assert_true(number_at(j, "OverallRates/overallOpsRate") > 0);
+	assert_true(number_at(j, "OverallRatesIncludingWarmup/overallOpsRate") > 0);
+	assert_true(number_at(j, "EndTime") >= number_at(j, "StartTime"));
+	assert_true(number_at(j, "OverallQuantiles/AllQueries/q50") > 0);
+	assert_true(number_at(j, "OverallQuantiles/AllQueries/q99") >= number_at(j, "OverallQuantiles/AllQueries/q50"));
+	assert_true(number_at(j, "OverallQuantiles/AllQueries/q100") >=
+		    number_at(j, "OverallQuantiles/AllQueries/q999"));
+	assert_int_equal(strncmp(text_at(j, "OverallQuantiles/EncodedHistogram"), "HISTFAAA", 8), 0);
 	return j;
 }
 
@@ -125,7 +96,7 @@ static void every_way_of_asking_answers_every_row(void **state)
 
 	(void)state;
 	j = run_and_check(RUN_WORDS(WITHOUT_REFERENCE, "-workers", "1"), TEST_ROWS);
-	assert_int_equal((int)number(j, "Workers"), 1);
+	assert_int_equal(integer_at(j, "Workers"), 1);
 	json_decref(j);
 	json_decref(run_and_check(RUN_WORDS(WITH_REFERENCE, "-workers", "4"), TEST_ROWS));
 	json_decref(run_and_check(RUN_WORDS(WITHOUT_REFERENCE, "-workers", "16", "-use-dag=false"), TEST_ROWS));
@@ -141,9 +112,9 @@ static void burn_in_is_counted_apart(void **state)
 	j = run_and_check(RUN_WORDS(WITHOUT_REFERENCE, "-workers=4", "-burn-in=300", "-max-queries=1500",
 				    "-metadata-autobatching=0"),
 			  1200);
-	assert_int_equal((int)number(j, "Limit"), 1500);
-	assert_int_equal((int)number(j, "MetadataAutobatching"), 0);
-	assert_int_equal((int)number(j, "TensorBatchSize"), 1);
+	assert_int_equal(integer_at(j, "Limit"), 1500);
+	assert_int_equal(integer_at(j, "MetadataAutobatching"), 0);
+	assert_int_equal(integer_at(j, "TensorBatchSize"), 1);
 	json_decref(j);
 }
 
@@ -164,8 +135,8 @@ static void a_rate_limit_is_kept(void **state)
 	(void)state;
 	/* 500 at 1000/s are due over half a second; nothing is asserted of how precisely. */
 	j = run_and_check(RUN_WORDS(WITHOUT_REFERENCE, "-workers=8", "-max-queries=500", "-limit-rps=1000"), 500);
-	assert_true(number(j, "OverallRatesIncludingWarmup.overallOpsRate") < 1100);
-	assert_int_equal((int)number(j, "MaxRps"), 1000);
+	assert_true(number_at(j, "OverallRatesIncludingWarmup/overallOpsRate") < 1100);
+	assert_int_equal(integer_at(j, "MaxRps"), 1000);
 	json_decref(j);
 }
 
@@ -267,7 +238,7 @@ static void the_server_s_counters_are_in_the_json_file(void **state)
 	j = run_and_check(RUN_WORDS(WITHOUT_REFERENCE, "-workers=4", "-max-queries=600", "-limit-rps=1000",
 				    "-reporting-period=100ms"),
 			  600);
-	stats = json_object_get(j, "ServerRunTimeStats");
+	stats = value_at(j, "ServerRunTimeStats");
 	assert_true(json_object_size(stats) > 0);
 	json_object_foreach(stats, key, value)
 	{
@@ -283,7 +254,7 @@ static void the_server_s_counters_are_in_the_json_file(void **state)
 		}
 	}
 	assert_int_equal(calls, 600);
-	assert_true(json_object_size(json_object_get(j, "ClientRunTimeStats")) > 0);
+	assert_true(json_object_size(value_at(j, "ClientRunTimeStats")) > 0);
 	json_decref(j);
 }
 
@@ -322,8 +293,8 @@ static void interrupt_with(int sig)
 	assert_true(r.status > 0);
 	check_holds(r.out, WORDS("interrupted", "Run complete after", "Took:"));
 	process_result_release(&r);
-	j = read_json();
-	assert_true(json_number_value(json_object_get(json_object_get(j, "OverallRates"), "overallOpsRate")) >= 0);
+	j = read_json(json_path);
+	assert_true(number_at(j, "OverallRates/overallOpsRate") >= 0);
 	json_decref(j);
 	assert_true(hist_count() < TEST_ROWS);
 }
