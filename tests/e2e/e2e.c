@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -90,6 +92,69 @@ void check_holds(const char *output, const char *const *texts)
 			fprintf(stderr, "--- output\n%s\n", output);
 			fail_msg("not in the output: %s", texts[i]);
 		}
+}
+
+void run_prints(const char *const *words, const char *const *texts)
+{
+	struct process_result r;
+
+	run_ok(&r, words, NULL);
+	check_holds(r.out, texts);
+	process_result_release(&r);
+}
+
+void check_file(const char *path, const char *const *texts)
+{
+	char *text = read_file(path, NULL);
+
+	check_holds(text, texts);
+	free(text);
+}
+
+static bool has_lines(const char *output, const void *arg)
+{
+	const unsigned *lines = arg;
+	unsigned seen = 0;
+
+	for (; (output = strchr(output, '\n')); output++)
+		seen++;
+	return seen >= *lines;
+}
+
+static bool has_text(const char *output, const void *arg)
+{
+	return strstr(output, arg) != NULL;
+}
+
+static void wait_until(struct process *p, bool (*has)(const char *output, const void *arg), const void *arg)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	struct process_result r;
+	char output[65536];
+
+	for (int i = 0; i < (int)LIMIT_SECONDS * 200 && process_running(p); i++) {
+		ssize_t n = pread(p->out_fd, output, sizeof(output) - 1, 0);
+
+		output[n > 0 ? n : 0] = '\0';
+		if (has(output, arg))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	process_signal(p, SIGKILL);
+	process_wait(p, &r, LIMIT_SECONDS);
+	show(&r, "the program");
+	process_result_release(&r);
+	fail_msg("it never came to print what is waited for");
+}
+
+void wait_for_lines(struct process *p, unsigned lines)
+{
+	wait_until(p, has_lines, &lines);
+}
+
+void wait_for_output(struct process *p, const char *text)
+{
+	wait_until(p, has_text, text);
 }
 
 /* What is wrong with one line of error, or NULL. */

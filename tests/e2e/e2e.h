@@ -49,6 +49,8 @@ unsigned count_files(const char *folder);
 void run_ok(struct process_result *r, const char *const *words, const struct process_options *o);
 /* The same, and drops what it printed. */
 void run_quietly(const char *const *words);
+/* The same; each of the texts is in its standard output. */
+void run_prints(const char *const *words, const char *const *texts);
 /* Expects this exit status and exactly one line on stderr, which begins with the program's name and holds each of the
  * texts. */
 void run_fails(int status, const char *const *words, const struct process_options *o, const char *const *texts);
@@ -56,6 +58,13 @@ void run_fails(int status, const char *const *words, const struct process_option
 void check_failed(struct process_result *r, const char *program, int status, const char *const *texts);
 /* Each text is in the output, which is shown when one is not. */
 void check_holds(const char *output, const char *const *texts);
+/* The same of a file. */
+void check_file(const char *path, const char *const *texts);
+
+/* Return when the program, which goes on running, has printed so many lines or this text on standard output; fail the
+ * test, showing what it printed, when it ends before or LIMIT_SECONDS have passed. */
+void wait_for_lines(struct process *p, unsigned lines);
+void wait_for_output(struct process *p, const char *text);
 
 /* Stores both models (financialNet, financialNet_NoReference) and the reference tensors. */
 void load_fraud(const struct redis_server *s);

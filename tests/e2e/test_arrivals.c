@@ -28,18 +28,13 @@ static void check_number(json_t *j, const char *name, double expected)
 
 static void steps_and_ramps_send_what_they_ask_for(void **state)
 {
-	struct process_result r;
 	json_t *j;
 
 	(void)state;
-	run_ok(&r,
-	       WORDS(NULL_RUN, "-file", files.data, "-rate=1000:200ms,1000..5000:400ms", "-warm-up=100ms", "-threads=3",
-		     "-json-out-file=steps.json"),
-	       NULL);
-	check_holds(r.out,
-		    WORDS("Outcomes: 1300 right, 0 wrong, 0 errors, 0 timeouts after a burn-in of 100",
-			  "Arrivals: constant, 1000:200ms,1000..5000:400ms inferences/s: offered 2600.00, achieved"));
-	process_result_release(&r);
+	run_prints(WORDS(NULL_RUN, "-file", files.data, "-rate=1000:200ms,1000..5000:400ms", "-warm-up=100ms",
+			 "-threads=3", "-json-out-file=steps.json"),
+		   WORDS("Outcomes: 1300 right, 0 wrong, 0 errors, 0 timeouts after a burn-in of 100",
+			 "Arrivals: constant, 1000:200ms,1000..5000:400ms inferences/s: offered 2600.00, achieved"));
 	j = read_json("steps.json");
 	check_text(j, "Process", "constant");
 	check_text(j, "Schedule", "1000:200ms,1000..5000:400ms");
@@ -82,16 +77,12 @@ static void same_seed_asks_the_same_whatever_the_threads(void **state)
 
 static void repeated_and_shuffled_dataset_outlasts_its_rows(void **state)
 {
-	struct process_result r;
 	json_t *j;
 
 	(void)state;
-	run_ok(&r,
-	       WORDS(NULL_RUN, "-file", files.data, "-repeat", "-order=shuffled", "-seed=9", "-max-queries=5000",
-		     "-json-out-file=repeat.json"),
-	       NULL);
-	check_holds(r.out, WORDS("Outcomes: 5000 right", "Rows: shuffled, repeated, seed 9"));
-	process_result_release(&r);
+	run_prints(WORDS(NULL_RUN, "-file", files.data, "-repeat", "-order=shuffled", "-seed=9", "-max-queries=5000",
+			 "-json-out-file=repeat.json"),
+		   WORDS("Outcomes: 5000 right", "Rows: shuffled, repeated, seed 9"));
 	j = read_json("repeat.json");
 	check_text(j, "Process", "closed");
 	check_text(j, "Order", "shuffled");

@@ -156,36 +156,27 @@ static void wrong_usage_says_what_to_do(void **state)
 
 static void the_comparison_is_written_as_json(void **state)
 {
-	char *text;
-	size_t len;
-
 	(void)state;
 	free(compares(1,
 		      WORDS(COMPARE, "-fail-if=rate<-5%", "-json-out-file=c.json", SIDE("old"), "--", SIDE("slow"))));
-	text = read_file("c.json", &len);
-	check_holds(text, WORDS("\"Program\": \"aibench_compare\"", "\"Finding\": \"worse\"", "\"Failed\": true",
-				"\"MergedResponse\": {", "\"old_6.json\""));
-	free(text);
+	check_file("c.json", WORDS("\"Program\": \"aibench_compare\"", "\"Finding\": \"worse\"", "\"Failed\": true",
+				   "\"MergedResponse\": {", "\"old_6.json\""));
 	run_fails(1, WORDS(COMPARE, "-json-out-file=/nonexistent/c.json", "old_1.json", "--", "slow_1.json"), NULL,
 		  WORDS("/nonexistent/c.json"));
 }
 
 static void check_seed(const char *path, unsigned seed)
 {
-	char expected[64], *text;
-	size_t len;
+	char expected[64];
 
 	snprintf(expected, sizeof(expected), " -seed=%u -json-out-file=%s", seed, path);
-	text = read_file(path, &len);
-	check_holds(text, WORDS(expected));
-	free(text);
+	check_file(path, WORDS(expected));
 }
 
 static void runs_are_made_in_turn_and_compared_in_pairs(void **state)
 {
 	const char *bin = getenv("AIBENCH_BIN") ? getenv("AIBENCH_BIN") : "bin";
 	char program[512], *out;
-	size_t len;
 
 	(void)state;
 	snprintf(program, sizeof(program), "%s/" NULL_RUN, bin);
@@ -201,9 +192,7 @@ static void runs_are_made_in_turn_and_compared_in_pairs(void **state)
 	check_seed("turns/a_001.json", 11);
 	check_seed("turns/b_001.json", 11);
 	check_seed("turns/a_003.json", 13);
-	out = read_file("turns/b_002.out", &len);
-	check_holds(out, WORDS("Run complete after 2000 inferences with 2 workers"));
-	free(out);
+	check_file("turns/b_002.out", WORDS("Run complete after 2000 inferences with 2 workers"));
 	run_fails(2,
 		  WORDS(COMPARE, "-interleave=2", "-results-dir=turns", "--", program, "-file", files.data, "--",
 			program, "-file", files.data),

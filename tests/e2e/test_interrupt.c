@@ -80,24 +80,6 @@ static void a_silent_server_does_not_hold_up_an_interrupt(void **state)
 	close(s.listener);
 }
 
-/* Waits until the program has printed this many lines. */
-static void wait_for_lines(const struct process *p, unsigned lines)
-{
-	const struct timespec pause = {.tv_nsec = 5000000};
-	char text[65536];
-	unsigned seen = 0;
-
-	while (seen < lines && process_running(p)) {
-		ssize_t n = pread(p->out_fd, text, sizeof(text), 0);
-
-		seen = 0;
-		for (ssize_t i = 0; i < n; i++)
-			seen += text[i] == '\n';
-		nanosleep(&pause, NULL);
-	}
-	assert_true(seen >= lines);
-}
-
 static void start_slow_run(struct process *p, const struct redis_server *s)
 {
 	process_start(p,

@@ -15,15 +15,6 @@
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
 
-static void check_file(const char *path, const char *const *texts)
-{
-	size_t len;
-	char *text = read_file(path, &len);
-
-	check_holds(text, texts);
-	free(text);
-}
-
 static unsigned count_lines(const char *path)
 {
 	size_t len;
@@ -38,16 +29,12 @@ static unsigned count_lines(const char *path)
 
 static void a_sweep_runs_every_point_as_often_as_asked(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r,
-	       WORDS(NULL_RUN, "-file", files.data, "-sweep=workers=1,2..4;batch=1,8", "-repetitions=2", NO_HISTOGRAM,
-		     "-json-out-file=sweep.json", "-summary-out-file=points.json", "-summary-csv-out-file=points.csv"),
-	       NULL);
-	check_holds(r.out, WORDS("== Point 1 of 6: workers 1, batch 1", "== Point 6 of 6: workers 4, batch 8",
-				 "== Sweep", "  knee"));
-	process_result_release(&r);
+	run_prints(WORDS(NULL_RUN, "-file", files.data, "-sweep=workers=1,2..4;batch=1,8", "-repetitions=2",
+			 NO_HISTOGRAM, "-json-out-file=sweep.json", "-summary-out-file=points.json",
+			 "-summary-csv-out-file=points.csv"),
+		   WORDS("== Point 1 of 6: workers 1, batch 1", "== Point 6 of 6: workers 4, batch 8", "== Sweep",
+			 "  knee"));
 	for (int workers = 1; workers <= 4; workers *= 2) {
 		for (int i = 0; i < 4; i++) {
 			char path[128], text[64];
@@ -143,18 +130,13 @@ static void what_makes_no_series_is_wrong_usage(void **state)
 
 static void a_search_ends_at_the_end_of_its_range(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r,
-	       WORDS(NULL_RUN, "-file", files.data, "-search=max-rate", "-slo=p50<=5s", "-search-range=50..2000",
-		     "-probe-duration=200ms", "-duration=300ms", NO_HISTOGRAM, "-json-out-file=search.json",
-		     "-summary-out-file=found.json", "-summary-csv-out-file=found.csv"),
-	       NULL);
-	check_holds(r.out, WORDS("Closed loop of 8 workers:", "== Search for the highest rate", "p50 <= 5s",
-				 "Highest rate: 2000.0 inferences/s meet p50 <= 5s with a confidence of 0.99",
-				 "the end of -search-range"));
-	process_result_release(&r);
+	run_prints(WORDS(NULL_RUN, "-file", files.data, "-search=max-rate", "-slo=p50<=5s", "-search-range=50..2000",
+			 "-probe-duration=200ms", "-duration=300ms", NO_HISTOGRAM, "-json-out-file=search.json",
+			 "-summary-out-file=found.json", "-summary-csv-out-file=found.csv"),
+		   WORDS("Closed loop of 8 workers:", "== Search for the highest rate", "p50 <= 5s",
+			 "Highest rate: 2000.0 inferences/s meet p50 <= 5s with a confidence of 0.99",
+			 "the end of -search-range"));
 	check_file("found.json",
 		   WORDS("\"HighestRate\": 2000,", "\"Stage\": \"confirmation\"", "\"Verdict\": \"pass\""));
 	check_file("found.csv", WORDS("2000.000000,", ",confirmation,pass,0.995,"));

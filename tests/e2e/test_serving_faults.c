@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -318,21 +317,6 @@ static void a_graceful_end_of_a_connection_costs_no_request(void **state)
 		check_holds(r.out, WORDS("Outcomes: " STRUCK_ROWS_TEXT " right, 0 wrong, 0 errors, 0 timeouts"));
 		process_result_release(&r);
 	}
-}
-
-static void wait_for_lines(const struct process *p, unsigned lines)
-{
-	const struct timespec pause = {.tv_nsec = 5000000};
-	char text[65536];
-
-	for (unsigned seen = 0; seen < lines && process_running(p); nanosleep(&pause, NULL)) {
-		ssize_t n = pread(p->out_fd, text, sizeof(text), 0);
-
-		seen = 0;
-		for (ssize_t i = 0; i < n; i++)
-			seen += text[i] == '\n';
-	}
-	assert_true(process_running(p));
 }
 
 /* Killed in mid-run and started again on the same ports: errors while it is away, right answers after. */

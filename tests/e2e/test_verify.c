@@ -49,15 +49,6 @@ static int clean_up(void **state)
 #define WITH_REFERENCE "-model=financialNet", "-enable-reference-data-redis"
 #define WITHOUT_REFERENCE "-model=financialNet_NoReference"
 
-static void prints(const char *const *words, const char *const *texts)
-{
-	struct process_result r;
-
-	run_ok(&r, words, NULL);
-	check_holds(r.out, texts);
-	process_result_release(&r);
-}
-
 /* Rows and values: all but what says how they were made. */
 static void assert_same_answers(const char *a, const char *b)
 {
@@ -74,37 +65,36 @@ static void assert_same_answers(const char *a, const char *b)
 static void what_a_server_answered_verifies_it(void **state)
 {
 	(void)state;
-	prints(FRAUD_WORDS(WITH_REFERENCE, "-workers=8", "-threads=2", "-burn-in=100",
-			   "-record-answers=module.answers"),
-	       WORDS("Recorded: answers to " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT " rows, in module.answers",
-		     "do not publish"));
-	prints(FRAUD_WORDS(WITH_REFERENCE, "-workers=3", "-tolerance=0", "-verify=module.answers", "-burn-in=100"),
-	       WORDS("Verified: " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT
-		     " answers compared with module.answers (tolerance "
-		     "0): all right, largest difference 0, the same class in " TEST_ROWS_TEXT "\n",
-		     "1900 right, 0 wrong"));
+	run_prints(FRAUD_WORDS(WITH_REFERENCE, "-workers=8", "-threads=2", "-burn-in=100",
+			       "-record-answers=module.answers"),
+		   WORDS("Recorded: answers to " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT " rows, in module.answers",
+			 "do not publish"));
+	run_prints(FRAUD_WORDS(WITH_REFERENCE, "-workers=3", "-tolerance=0", "-verify=module.answers", "-burn-in=100"),
+		   WORDS("Verified: " TEST_ROWS_TEXT " of " TEST_ROWS_TEXT
+			 " answers compared with module.answers (tolerance "
+			 "0): all right, largest difference 0, the same class in " TEST_ROWS_TEXT "\n",
+			 "1900 right, 0 wrong"));
 	/* Under the older name, and asked otherwise. */
-	prints(FRAUD_WORDS(WITH_REFERENCE, "-use-dag=false", "-tolerance=0", "-expected-answers=module.answers"),
-	       WORDS("all right"));
+	run_prints(FRAUD_WORDS(WITH_REFERENCE, "-use-dag=false", "-tolerance=0", "-expected-answers=module.answers"),
+		   WORDS("all right"));
 }
 
 static void the_engine_answers_as_the_module_does(void **state)
 {
 	(void)state;
-	prints(WORDS(ANSWERS, "-file", files.data, "-reference", "-model-file", files.model,
-		     "-output-file=engine.answers"),
-	       WORDS("Wrote the answers to " TEST_ROWS_TEXT " rows, of 2 values each, to engine.answers"));
+	run_prints(WORDS(ANSWERS, "-file", files.data, "-reference", "-model-file", files.model,
+			 "-output-file=engine.answers"),
+		   WORDS("Wrote the answers to " TEST_ROWS_TEXT " rows, of 2 values each, to engine.answers"));
 	run_quietly(FRAUD_WORDS(WITH_REFERENCE, "-record-answers=recorded.answers"));
 	assert_same_answers("engine.answers", "recorded.answers");
 	run_quietly(WORDS(ANSWERS, "-file", files.data, "-model-file", files.model_noreference, "-batch-size=40",
 			  "-output-file=noreference.answers"));
-	prints(FRAUD_WORDS(WITHOUT_REFERENCE, "-verify=noreference.answers", "-workers=16"), WORDS("all right"));
+	run_prints(FRAUD_WORDS(WITHOUT_REFERENCE, "-verify=noreference.answers", "-workers=16"), WORDS("all right"));
 }
 
 static void another_models_answers_are_counted_and_the_first_shown(void **state)
 {
 	struct process_result r;
-	char *json;
 
 	(void)state;
 	run_quietly(WORDS(ANSWERS, "-file", files.data, "-model-file", files.model_noreference,
@@ -116,10 +106,8 @@ static void another_models_answers_are_counted_and_the_first_shown(void **state)
 				 " wrong, largest difference ", "\n  row 0: value ", "\n  row 1: value ", "\n  and "));
 	assert_null(strstr(r.out, "\n  row 2: value "));
 	check_failed(&r, REDISAI_RUN, 1, WORDS("wrong answers", "expected"));
-	json = read_file("wrong.json", NULL);
-	check_holds(json, WORDS("\"Verification\": {", "\"Compared\": " TEST_ROWS_TEXT, "\"FirstWrong\": [",
-				"\"Recording\": null"));
-	free(json);
+	check_file("wrong.json", WORDS("\"Verification\": {", "\"Compared\": " TEST_ROWS_TEXT, "\"FirstWrong\": [",
+				       "\"Recording\": null"));
 	/* With room enough for any probability it is right. */
 	run_quietly(FRAUD_WORDS(WITH_REFERENCE, "-verify=other.answers", "-tolerance=1"));
 	run_quietly(FRAUD_WORDS(WITH_REFERENCE, "-verify=other.answers", "-relative-tolerance=1e9"));
@@ -164,8 +152,8 @@ static void rows_that_are_missing_are_told_of(void **state)
 {
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-max-queries=500", "-record-answers=part.answers"));
-	prints(WORDS(NULL_RUN, "-file", files.data, "-verify=part.answers"),
-	       WORDS("Verified: 500 of " TEST_ROWS_TEXT " answers compared", "1500 answers could not be compared"));
+	run_prints(WORDS(NULL_RUN, "-file", files.data, "-verify=part.answers"),
+		   WORDS("Verified: 500 of " TEST_ROWS_TEXT " answers compared", "1500 answers could not be compared"));
 	/* Nothing compared is nothing verified. */
 	run_quietly(WORDS("aibench_generate_data", "-max-transactions=10", "-output-file=few.dat"));
 	write_file("one.raw", (float[2]){1, 0}, 2 * sizeof(float));
@@ -180,13 +168,13 @@ static void images_are_verified_row_by_row_in_any_batch(void **state)
 	      "-continue-on-error=false", __VA_ARGS__)
 	(void)state;
 	run_quietly(VISION_WORDS("-batch-size=4", "-workers=2", "-record-answers=images.answers"));
-	prints(VISION_WORDS("-batch-size=3", "-verify=images.answers"),
-	       WORDS("Verified: 12 of 12 answers compared with images.answers (tolerance 1e-05): all right"));
-	prints(VISION_WORDS("-verify=vision.raw"), WORDS("Verified: 12 of 12", "all right"));
-	prints(WORDS(ANSWERS, "-use-case=vision-image-classification", "-file=images.out", "-model-file=vision.pb",
-		     "-inputs", VISION_TEST_INPUT, "-outputs", VISION_TEST_OUTPUT, "-batch-size=4",
-		     "-output-file=images_engine.answers"),
-	       WORDS("12 rows, of 10 values each"));
+	run_prints(VISION_WORDS("-batch-size=3", "-verify=images.answers"),
+		   WORDS("Verified: 12 of 12 answers compared with images.answers (tolerance 1e-05): all right"));
+	run_prints(VISION_WORDS("-verify=vision.raw"), WORDS("Verified: 12 of 12", "all right"));
+	run_prints(WORDS(ANSWERS, "-use-case=vision-image-classification", "-file=images.out", "-model-file=vision.pb",
+			 "-inputs", VISION_TEST_INPUT, "-outputs", VISION_TEST_OUTPUT, "-batch-size=4",
+			 "-output-file=images_engine.answers"),
+		   WORDS("12 rows, of 10 values each"));
 	assert_same_answers("images.answers", "images_engine.answers");
 	/* The null driver answers 1001 classes. */
 	run_fails(1, WORDS(NULL_RUN, "-use-case=vision", "-file=images.out", "-verify=images.answers"), NULL,

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
 
+#include "tests/e2e/cluster.h"
 #include "tests/e2e/e2e.h"
 #include "tests/e2e/result_json.h"
 #include "tests/e2e/vision_model.h"
@@ -22,7 +22,6 @@
 #define RUN "aibench_run_inference_redisai_vision"
 #define MODEL "mobilenet_v1_100_224_cpu"
 #define IMAGES 12
-#define SHARDS 3
 
 static struct redis_server server;
 static redisContext *redis;
@@ -106,11 +105,9 @@ static void every_way_of_asking_classifies_every_image(void **state)
 		for (size_t b = 0; b < sizeof(batches) / sizeof(batches[0]); b++) {
 			long long samples = model_counter("samples"), calls = model_counter("calls");
 			long long batch = strtoll(batches[b], NULL, 10);
-			struct process_result r;
 
-			run_ok(&r, RUN_WORDS(ways[w], "-batch-size", batches[b], "-workers=3"), NULL);
-			check_holds(r.out, WORDS("12 right, 0 wrong, 0 errors"));
-			process_result_release(&r);
+			run_prints(RUN_WORDS(ways[w], "-batch-size", batches[b], "-workers=3"),
+				   WORDS("12 right, 0 wrong, 0 errors"));
 			assert_int_equal(model_counter("samples") - samples, IMAGES);
 			assert_int_equal(model_counter("calls") - calls, IMAGES / batch);
 			assert_result("TensorBatchSize", batch);
@@ -120,17 +117,12 @@ static void every_way_of_asking_classifies_every_image(void **state)
 
 static void a_pipe_is_read_as_a_file_is(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r,
-	       WORDS("sh", "-c",
-		     "cat images.out | $AIBENCH_BIN/" RUN " -host=127.0.0.1 -port=$0 -workers=2 "
-		     "-expected-answers=answers.bin -batch-size=4",
-		     server.port_text),
-	       NULL);
-	check_holds(r.out, WORDS("12 right, 0 wrong, 0 errors"));
-	process_result_release(&r);
+	run_prints(WORDS("sh", "-c",
+			 "cat images.out | $AIBENCH_BIN/" RUN " -host=127.0.0.1 -port=$0 -workers=2 "
+			 "-expected-answers=answers.bin -batch-size=4",
+			 server.port_text),
+		   WORDS("12 right, 0 wrong, 0 errors"));
 }
 
 static void keys_are_named_after_the_worker(void **state)
@@ -149,18 +141,13 @@ static void keys_are_named_after_the_worker(void **state)
 
 static void limits_count_images(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r, RUN_WORDS("-batch-size=3", "-max-queries=9", "-burn-in=3", "-workers=1"), NULL);
-	check_holds(r.out, WORDS("burn-in complete after 3 queries", "Run complete after 6 inferences", "6 right",
-				 "count: 6, "));
-	process_result_release(&r);
+	run_prints(
+		RUN_WORDS("-batch-size=3", "-max-queries=9", "-burn-in=3", "-workers=1"),
+		WORDS("burn-in complete after 3 queries", "Run complete after 6 inferences", "6 right", "count: 6, "));
 	assert_result("Limit", 9);
 	/* Four requests of three images, one every 1/10 s. */
-	run_ok(&r, RUN_WORDS("-batch-size=3", "-limit-rps=30", "-workers=2"), NULL);
-	check_holds(r.out, WORDS("12 right"));
-	process_result_release(&r);
+	run_prints(RUN_WORDS("-batch-size=3", "-limit-rps=30", "-workers=2"), WORDS("12 right"));
 	assert_result("MaxRps", 30);
 }
 
@@ -176,19 +163,14 @@ static void headings_and_options_are_aibenchs(void **state)
 	check_holds(r.out, WORDS("RedisAI Query - mobilenet_v1_100_224 :AI.MODELRUN:\n"));
 	check_holds(r.err, WORDS("-cluster-mode has no effect", "8 workers"));
 	process_result_release(&r);
-	run_ok(&r, RUN_WORDS("-use-dag"), NULL);
-	check_holds(r.out, WORDS("RedisAI Query - mobilenet_v1_100_224 :AI.DAGRUN with persistency OFF:\n"));
-	process_result_release(&r);
-	run_ok(&r, RUN_WORDS("-use-dag", "-persist-results"), NULL);
-	check_holds(r.out, WORDS("RedisAI Query - mobilenet_v1_100_224 :AI.DAGRUN with persistency ON:\n"));
-	process_result_release(&r);
+	run_prints(RUN_WORDS("-use-dag"),
+		   WORDS("RedisAI Query - mobilenet_v1_100_224 :AI.DAGRUN with persistency OFF:\n"));
+	run_prints(RUN_WORDS("-use-dag", "-persist-results"),
+		   WORDS("RedisAI Query - mobilenet_v1_100_224 :AI.DAGRUN with persistency ON:\n"));
 	/* The other program with the other use case is the same. */
-	run_ok(&r,
-	       WORDS(REDISAI_RUN, "-use-case=vision", "-host=127.0.0.1", "-port", server.port_text, "-file=images.out",
-		     "-batch-size=2", "-expected-answers=answers.bin"),
-	       NULL);
-	check_holds(r.out, WORDS("12 right"));
-	process_result_release(&r);
+	run_prints(WORDS(REDISAI_RUN, "-use-case=vision", "-host=127.0.0.1", "-port", server.port_text,
+			 "-file=images.out", "-batch-size=2", "-expected-answers=answers.bin"),
+		   WORDS("12 right"));
 }
 
 static void data_that_does_not_fit_is_named(void **state)
@@ -232,66 +214,32 @@ static void a_model_of_another_shape_is_told_in_the_servers_words(void **state)
 static void errors_are_counted_while_others_are_answered(void **state)
 {
 	struct faulty_server faulty;
-	struct process_result r;
 
 	(void)state;
 	faulty_server_start(
 		&faulty, &(struct fault_plan){
 				 .fault = FAULT_CLOSE, .upstream = server.port, .trigger = "AI.MODELRUN", .first = 3});
-	run_ok(&r,
-	       WORDS(RUN, "-host=127.0.0.1", "-port", faulty.port_text, "-file=images.out", "-workers=1",
-		     "-expected-answers=answers.bin"),
-	       NULL);
-	check_holds(r.out, WORDS("11 right, 0 wrong, 1 error,"));
-	process_result_release(&r);
+	run_prints(WORDS(RUN, "-host=127.0.0.1", "-port", faulty.port_text, "-file=images.out", "-workers=1",
+			 "-expected-answers=answers.bin"),
+		   WORDS("11 right, 0 wrong, 1 error,"));
 	faulty_server_stop(&faulty);
 }
 
 /* ---- a Cluster ---- */
 
-static void wait_for_cluster(const struct redis_server *shard)
-{
-	const struct timespec pause = {.tv_nsec = 20000000};
-	redisContext *c = redisConnect("127.0.0.1", shard->port);
-	bool ready = false;
-
-	for (int i = 0; i < 1500 && !ready; i++) {
-		redisReply *info = redisCommand(c, "CLUSTER INFO");
-
-		assert_non_null(info);
-		ready = strstr(info->str, "cluster_state:ok") && strstr(info->str, "cluster_slots_assigned:16384");
-		freeReplyObject(info);
-		nanosleep(&pause, NULL);
-	}
-	assert_true(ready);
-	redisFree(c);
-}
-
 static void a_clusters_shards_all_classify(void **state)
 {
 	static const char *const ways[] = {"-use-dag=false", "-use-dag"};
 	struct redis_server shards[SHARDS];
-	char address[SHARDS][64];
 
 	(void)state;
-	for (unsigned i = 0; i < SHARDS; i++) {
-		redis_server_start_module(&shards[i], NULL, WORDS("--cluster-enabled", "yes"));
-		snprintf(address[i], sizeof(address[i]), "127.0.0.1:%s", shards[i].port_text);
-	}
-	run_quietly(WORDS("redis-cli", "--cluster", "create", address[0], address[1], address[2], "--cluster-yes"));
-	for (unsigned i = 0; i < SHARDS; i++)
-		wait_for_cluster(&shards[i]);
+	cluster_start(shards);
 	load_model(shards[1].port_text, MODEL, "vision.pb", VISION_TEST_INPUT, VISION_TEST_OUTPUT);
 	for (unsigned i = 0; i < 2; i++) {
-		struct process_result r;
-
-		run_ok(&r,
-		       WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-workers=3",
-			     "-batch-size=2", "-file=images.out", "-expected-answers=answers.bin", "-persist-results",
-			     "-continue-on-error=false", ways[i]),
-		       NULL);
-		check_holds(r.out, WORDS("12 right, 0 wrong, 0 errors"));
-		process_result_release(&r);
+		run_prints(WORDS(RUN, "-host=127.0.0.1", "-port", shards[0].port_text, "-cluster-mode", "-workers=3",
+				 "-batch-size=2", "-file=images.out", "-expected-answers=answers.bin",
+				 "-persist-results", "-continue-on-error=false", ways[i]),
+			   WORDS("12 right, 0 wrong, 0 errors"));
 	}
 	for (unsigned i = 0; i < SHARDS; i++) {
 		redisContext *c = redisConnect("127.0.0.1", shards[i].port);
@@ -301,8 +249,8 @@ static void a_clusters_shards_all_classify(void **state)
 		assert_int_equal(keys->elements, 2);
 		freeReplyObject(keys);
 		redisFree(c);
-		redis_server_stop(&shards[i], false);
 	}
+	cluster_stop(shards);
 }
 
 /* ---- the real net ---- */
@@ -321,15 +269,10 @@ static void mobilenet_answers_the_golden_photos(void **state)
 	redis_server_start_module(&own, NULL, NULL);
 	load_model(own.port_text, MODEL, model, "input", VISION_TEST_OUTPUT);
 	for (size_t b = 0; b < sizeof(batches) / sizeof(batches[0]); b++) {
-		struct process_result r;
-
-		run_ok(&r,
-		       WORDS(RUN, "-host=127.0.0.1", "-port", own.port_text, "-file=golden.out", "-workers=2",
-			     "-batch-size", batches[b], "-expected-answers", expected, "-tolerance=1e-4",
-			     "-continue-on-error=false"),
-		       NULL);
-		check_holds(r.out, WORDS("12 right, 0 wrong, 0 errors"));
-		process_result_release(&r);
+		run_prints(WORDS(RUN, "-host=127.0.0.1", "-port", own.port_text, "-file=golden.out", "-workers=2",
+				 "-batch-size", batches[b], "-expected-answers", expected, "-tolerance=1e-4",
+				 "-continue-on-error=false"),
+			   WORDS("12 right, 0 wrong, 0 errors"));
 	}
 	redis_server_stop(&own, false);
 }

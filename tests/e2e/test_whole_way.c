@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -120,12 +119,9 @@ static void burn_in_is_counted_apart(void **state)
 
 static void burn_in_is_announced(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r, RUN_WORDS(WITHOUT_REFERENCE, "-workers=4", "-burn-in=300"), NULL);
-	check_holds(r.out, WORDS("burn-in complete after 300 queries with 4 workers"));
-	process_result_release(&r);
+	run_prints(RUN_WORDS(WITHOUT_REFERENCE, "-workers=4", "-burn-in=300"),
+		   WORDS("burn-in complete after 300 queries with 4 workers"));
 }
 
 static void a_rate_limit_is_kept(void **state)
@@ -175,33 +171,23 @@ static void a_dataset_from_a_pipe_equals_the_one_from_a_file(void **state)
 
 static void a_limit_beyond_the_file_ends_with_the_file(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r, RUN_WORDS(WITHOUT_REFERENCE, "-max-queries=1000000"), NULL);
-	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
-	process_result_release(&r);
+	run_prints(RUN_WORDS(WITHOUT_REFERENCE, "-max-queries=1000000"), WORDS("count: " TEST_ROWS_TEXT));
 }
 
 static void options_of_aibench_that_have_no_effect_are_accepted(void **state)
 {
-	struct process_result r;
-
 	(void)state;
-	run_ok(&r,
-	       RUN_WORDS(WITHOUT_REFERENCE, "-model-filename=./model.pb", "-print-interval=0", "-cluster-mode",
-			 "-use-dag=true", "-reporting-period=1000ms", "-debug=0", "-enable-reference-data-redis=false",
-			 "-print-responses=false", "-pool-pipeline-window=500us", "-pool-pipeline-concurrency=0",
-			 "-cpuprofile=x.prof"),
-	       NULL);
-	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
-	process_result_release(&r);
+	run_prints(RUN_WORDS(WITHOUT_REFERENCE, "-model-filename=./model.pb", "-print-interval=0", "-cluster-mode",
+			     "-use-dag=true", "-reporting-period=1000ms", "-debug=0",
+			     "-enable-reference-data-redis=false", "-print-responses=false",
+			     "-pool-pipeline-window=500us", "-pool-pipeline-concurrency=0", "-cpuprofile=x.prof"),
+		   WORDS("count: " TEST_ROWS_TEXT));
 }
 
 static void several_hosts_take_turns(void **state)
 {
 	struct redis_server second;
-	struct process_result r;
 	char ports[32];
 	redisContext *c;
 	redisReply *reply;
@@ -210,12 +196,9 @@ static void several_hosts_take_turns(void **state)
 	redis_server_start_module(&second, NULL, NULL);
 	load_fraud(&second);
 	snprintf(ports, sizeof(ports), "%s,%s", server.port_text, second.port_text);
-	run_ok(&r,
-	       WORDS(REDISAI_RUN, "-host", "127.0.0.1,127.0.0.1", "-port", ports, "-file", files.data, WITH_REFERENCE,
-		     "-workers=4"),
-	       NULL);
-	check_holds(r.out, WORDS("count: " TEST_ROWS_TEXT));
-	process_result_release(&r);
+	run_prints(WORDS(REDISAI_RUN, "-host", "127.0.0.1,127.0.0.1", "-port", ports, "-file", files.data,
+			 WITH_REFERENCE, "-workers=4"),
+		   WORDS("count: " TEST_ROWS_TEXT));
 	c = redisConnect("127.0.0.1", second.port);
 	assert_non_null(c);
 	reply = redisCommand(c, "INFO COMMANDSTATS");
@@ -256,25 +239,6 @@ static void the_server_s_counters_are_in_the_json_file(void **state)
 	assert_int_equal(calls, 600);
 	assert_true(json_object_size(value_at(j, "ClientRunTimeStats")) > 0);
 	json_decref(j);
-}
-
-/* Waits until the program has printed something: it is under way then. */
-static void wait_for_output(const struct process *p, const char *text)
-{
-	char all[65536];
-	const struct timespec pause = {.tv_nsec = 5000000};
-
-	for (int i = 0; i < 4000; i++) {
-		ssize_t n = pread(p->out_fd, all, sizeof(all) - 1, 0);
-
-		all[n > 0 ? n : 0] = '\0';
-		if (strstr(all, text))
-			return;
-		if (!process_running(p))
-			break;
-		nanosleep(&pause, NULL);
-	}
-	fail_msg("never printed: %s", text);
 }
 
 static void interrupt_with(int sig)
@@ -377,7 +341,6 @@ static void write_expected(const char *to, const char *csv)
 static void real_transactions_get_the_real_model_s_answers(void **state)
 {
 	char csv[512], golden[512], model[512], data[512], expected[512], host[64];
-	struct process_result r;
 
 	(void)state;
 	if (!test_data(csv, sizeof(csv), "creditcard/creditcard_sample.csv") ||
@@ -391,12 +354,9 @@ static void real_transactions_get_the_real_model_s_answers(void **state)
 	run_quietly(WORDS("aibench_generate_data", "-input-file", csv, "-output-file", data));
 	run_quietly(WORDS(LOAD_MODEL, "-redis-host", host, "-model=real", "-model-file", model, "-inputs=transaction",
 			  "-outputs=out"));
-	run_ok(&r,
-	       WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=real", "-file", data,
-		     "-workers=16", "-expected-answers", expected),
-	       NULL);
-	check_holds(r.out, WORDS("count: 5622", "5622 right"));
-	process_result_release(&r);
+	run_prints(WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=real", "-file", data,
+			 "-workers=16", "-expected-answers", expected),
+		   WORDS("count: 5622", "5622 right"));
 	/* The check can fail: the generated model's answers are others. */
 	run_fails(1,
 		  WORDS(REDISAI_RUN, "-host=127.0.0.1", "-port", server.port_text, "-model=financialNet_NoReference",
@@ -409,7 +369,6 @@ static void real_transactions_get_the_real_model_s_answers(void **state)
 static void the_loader_stores_the_row_s_reference_both_ways(void **state)
 {
 	struct redis_server s;
-	struct process_result r;
 	redisContext *c;
 	char *data;
 	char host[64];
@@ -417,9 +376,8 @@ static void the_loader_stores_the_row_s_reference_both_ways(void **state)
 	(void)state;
 	redis_server_start_module(&s, NULL, NULL);
 	snprintf(host, sizeof(host), "redis://127.0.0.1:%s", s.port_text);
-	run_ok(&r, WORDS(LOAD, "-redis-host", host, "-file", files.data, "-workers=3", "-pipeline=7"), NULL);
-	check_holds(r.out, WORDS("time (ns),total commands,instantaneous commands/s,overall commands/s"));
-	process_result_release(&r);
+	run_prints(WORDS(LOAD, "-redis-host", host, "-file", files.data, "-workers=3", "-pipeline=7"),
+		   WORDS("time (ns),total commands,instantaneous commands/s,overall commands/s"));
 	data = read_file(files.data, NULL);
 	c = redisConnect("127.0.0.1", s.port);
 	assert_non_null(c);
