@@ -186,17 +186,23 @@ void temp_folder_remove(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Nobody has the port of 127.0.0.1 at this moment. */
-static bool is_free(unsigned port)
+/*
+ * Takes the port of 127.0.0.1 where nobody has it, -1 elsewhere. The socket, which never listens, allows its address to
+ * be used again only once it has it: from then on a server that allows the same can listen beside it, and nobody is given
+ * the port who does not name it.
+ */
+static int hold_port(unsigned port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool bound;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	a.sin_port = htons((unsigned short)port);
-	bound = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
-	close(fd);
-	return bound;
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* A cluster's bus port is the port + 10000: both are to be free, and below the ports that outgoing connections take. */
@@ -206,9 +212,12 @@ unsigned short free_port(void)
 
 	for (unsigned tries = 0; tries < 1000; tries++) {
 		unsigned port = 12000 + ((unsigned)getpid() * 31u + tries * 7919u + 101u * salt++) % 10000;
+		int held = hold_port(port);
 
-		if (is_free(port) && is_free(port + 10000))
+		if (held >= 0 && hold_port(port + 10000) >= 0)
 			return (unsigned short)port;
+		if (held >= 0)
+			close(held);
 	}
 	die("no free port");
 	return 0;

@@ -47,7 +47,10 @@ void process_result_release(struct process_result *r);
 void temp_folder_new(char *ret, size_t size);
 void temp_folder_remove(const char *path);
 
-/* A TCP port of 127.0.0.1 that was free a moment ago. */
+/*
+ * A TCP port of 127.0.0.1 that is this test program's until it ends: connections to it are refused, until a server that it
+ * starts there (with SO_REUSEADDR, as every server sets it) listens, and again when that one is gone.
+ */
 unsigned short free_port(void);
 
 /* AIBENCH_TEST_DATA or ../shared/data joined with name, or NULL where that file is not there (then skip()). */
