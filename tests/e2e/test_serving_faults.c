@@ -398,7 +398,7 @@ static void a_certificate_of_another_host_is_refused(void **state)
 		      WORDS("openssl", "s_server", "-accept", port, "-cert", own.cert, "-key", own.key, "-alpn",
 			    "h2,http/1.1", "-www"),
 		      NULL);
-	wait_for_lines(&p, 1);
+	wait_for_output(&p, "ACCEPT\n");
 	run_fails(1, RUN(TRITON, "-host", other, "-tls", "-cacert", own.ca, "-timeout=5s"), NULL, WORDS("certificate"));
 	run_fails(1, RUN(TRITON, "-host", right, "-tls", "-cacert", foreign.ca, "-timeout=5s"), NULL,
 		  WORDS("certificate"));
