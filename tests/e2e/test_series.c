@@ -14,6 +14,7 @@
 
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
+#include "tests/e2e/result_json.h"
 
 static unsigned count_lines(const char *path)
 {
@@ -143,6 +144,32 @@ static void a_search_ends_at_the_end_of_its_range(void **state)
 	check_file("search_rate_2000.json", WORDS("\"MaxRps\": 2000,")); /* of the probes only the confirmation's */
 }
 
+/* The probe's requests over the only bound. */
+static long long requests_over(const json_t *probe)
+{
+	return integer_at(json_array_get(value_at(probe, "OverBound"), 0), "Requests");
+}
+
+/* A probe fails where answers were late or something else went wrong, and passes at no rate above this. Returns the
+ * last. */
+static const json_t *check_probes(const json_t *j, double highest)
+{
+	const json_t *probes = value_at(j, "Probes"), *last = NULL;
+
+	for (size_t i = 0; i < json_array_size(probes); i++) {
+		const char *verdict;
+
+		last = json_array_get(probes, i);
+		verdict = text_at(last, "Verdict");
+		if (strcmp(verdict, "pass") == 0)
+			assert_true(number_at(last, "OfferedRate") < highest);
+		if (strcmp(verdict, "fail") == 0)
+			assert_true(!json_is_null(value_at(last, "Failure")) || requests_over(last) > 0);
+	}
+	assert_non_null(last);
+	return last;
+}
+
 /* One answer at a time, 4 ms each: whatever the machine, it never answers more than 250 a second. */
 static void a_search_finds_less_than_the_server_can_do(void **state)
 {
@@ -152,15 +179,20 @@ static void a_search_finds_less_than_the_server_can_do(void **state)
 	struct faulty_server s;
 	struct process_result r;
 	const char *answer;
+	json_t *j;
 
 	(void)state;
 	faulty_server_start(&s, &plan);
 	process_run(&r,
 		    WORDS(SET_RUN, "-file", files.data, "-port", s.port_text, "-search=max-rate", "-slo=p50<=100ms",
 			  "-search-range=1..4000", "-search-precision=20%", "-probe-duration=1s", "-duration=2s",
-			  "-reporting-period=0", NO_HISTOGRAM),
+			  "-reporting-period=0", NO_HISTOGRAM, "-summary-out-file=less.json"),
 		    NULL, LIMIT_SECONDS);
 	faulty_server_stop(&s);
+	j = read_json("less.json");
+	/* A probe of a second, at whose middle the queue is to be a tenth of a second long, with the same deviations. */
+	check_probes(j, 250 + 0.2 * 250 + 5 * 23);
+	json_decref(j);
 	check_holds(r.out, WORDS("Closed loop of 8 workers:", "  growth "));
 	assert_true(strstr(r.out, "  fail") || strstr(r.out, ": counts as failed"));
 	answer = strstr(r.out, "Highest rate: ");
@@ -175,14 +207,17 @@ static void a_search_finds_less_than_the_server_can_do(void **state)
 	process_result_release(&r);
 }
 
+/* No answer within 5 ms, whatever the machine: the bound itself is missed by every one, and by enough of them to tell. */
 static void a_search_without_an_answer_fails(void **state)
 {
+	const struct fault_plan plan = {.fault = FAULT_REPLY, .reply = "+OK\r\n", .reply_len = 5, .delay_us = 5000};
+	const json_t *probes, *last;
 	struct faulty_server s;
 	struct process_result r;
+	json_t *j;
 
 	(void)state;
-	faulty_server_start(
-		&s, &(struct fault_plan){.fault = FAULT_REPLY, .reply = "+OK\r\n", .reply_len = 5, .delay_us = 20000});
+	faulty_server_start(&s, &plan);
 	process_run(&r,
 		    WORDS(SET_RUN, "-file", files.data, "-port", s.port_text, "-search=max-rate", "-slo=p50<=1ms",
 			  "-search-range=5..20", "-probe-duration=500ms", "-reporting-period=0", NO_HISTOGRAM,
@@ -192,7 +227,18 @@ static void a_search_without_an_answer_fails(void **state)
 	assert_int_equal(r.status, 1);
 	check_holds(r.out, WORDS("No rate was shown to meet p50 <= 1ms"));
 	process_result_release(&r);
-	check_file("none.json", WORDS("\"HighestRate\": null"));
+	j = read_json("none.json");
+	assert_true(json_is_null(value_at(j, "HighestRate")));
+	probes = value_at(j, "Probes");
+	for (size_t i = 0; i < json_array_size(probes); i++)
+		assert_int_equal(requests_over(json_array_get(probes, i)),
+				 integer_at(json_array_get(probes, i), "Requests"));
+	last = check_probes(j, 0);
+	assert_true(number_at(last, "OfferedRate") == 5);
+	assert_string_equal(text_at(last, "Verdict"), "fail");
+	/* Seven late ones in a row have a chance of less than 0.01, the median being in time. */
+	assert_true(integer_at(last, "Requests") >= 7);
+	json_decref(j);
 }
 
 static void a_stable_run_says_whether_it_came_to_rest(void **state)
