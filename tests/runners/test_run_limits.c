@@ -59,6 +59,13 @@ static enum fake_action never_connected(struct fake_server *s, uint64_t id)
 	return FAKE_RECONNECTING;
 }
 
+/* After its time the run waited for as long as it was told, and not for as long as another wait would take. */
+static void check_waited(const struct fixture *f, nsec_t until, nsec_t wait, nsec_t less_than)
+{
+	assert_true(f->result.end - f->result.start >= until + wait);
+	assert_true(f->result.end - f->result.start < until + less_than);
+}
+
 /* Tests */
 
 static void schedule_that_ends_ends_the_run(void **state)
@@ -241,6 +248,7 @@ static void what_a_stalled_server_never_answered_or_got_is_reported(void **state
 	/* The window ends with the duration: what was waited after it counts for nothing. */
 	assert_true(result_measured_time(&f->result) >= 30 * NSEC_PER_MSEC);
 	assert_true(f->result.measured_end < f->result.end);
+	check_waited(f, 30 * NSEC_PER_MSEC, IMPATIENCE, RUN_DRAIN_DEFAULT);
 }
 
 static void poisson_arrivals_of_a_stalled_server_are_counted_too(void **state)
@@ -260,6 +268,7 @@ static void poisson_arrivals_of_a_stalled_server_are_counted_too(void **state)
 	assert_int_equal(f->result.unanswered, 10);
 	assert_int_equal(f->result.unsent, due - 10);
 	assert_int_equal(f->result.offered.requests, due);
+	check_waited(f, 30 * NSEC_PER_MSEC, IMPATIENCE, RUN_DRAIN_DEFAULT);
 }
 
 static void a_stalled_server_is_waited_for_in_a_closed_loop_too(void **state)
@@ -275,6 +284,7 @@ static void a_stalled_server_is_waited_for_in_a_closed_loop_too(void **state)
 	assert_int_equal(f->result.unsent, 0);
 	assert_int_equal(result_measured(&f->result), 0);
 	assert_false(f->result.stopped_by_error);
+	check_waited(f, 10 * NSEC_PER_MSEC, IMPATIENCE, RUN_DRAIN_DEFAULT);
 }
 
 static void a_server_that_is_late_is_waited_for_and_sent_what_was_due(void **state)
@@ -288,6 +298,8 @@ static void a_server_that_is_late_is_waited_for_and_sent_what_was_due(void **sta
 	run(f);
 	assert_int_equal(inferences(f, OUTCOME_OK), 50);
 	assert_int_equal(f->result.unanswered + f->result.unsent, 0);
+	/* once they are here nothing is waited for */
+	check_waited(f, 0, 49 * NSEC_PER_MSEC, PATIENCE);
 	/* the backlog's answers belong to the window: the server's rate is what it was */
 	assert_true(result_measured_time(&f->result) >= 49 * NSEC_PER_MSEC);
 }
@@ -299,7 +311,6 @@ static void interrupted_schedule_counts_what_was_due_until_then(void **state)
 
 	make_file(f, 10000);
 	f->server->action = silent_from_10_then_interrupt;
-	f->cfg.drain = IMPATIENCE;
 	f->cfg.workers = 5;
 	open_loop(f, ARRIVAL_CONSTANT, "10000");
 	f->cfg.duration = 3600 * NSEC_PER_SEC;
@@ -307,6 +318,8 @@ static void interrupted_schedule_counts_what_was_due_until_then(void **state)
 	assert_true(r->interrupted);
 	assert_true(r->unanswered >= 1 && r->unanswered <= 5);
 	assert_int_equal(inferences(f, OUTCOME_OK) + r->unanswered + r->unsent, r->offered.requests);
+	/* the patience is that of a run that comes to its end */
+	check_waited(f, 0, RUN_DRAIN_STOPPED, PATIENCE);
 }
 
 static void unreachable_server_ends_with_the_time(void **state)
