@@ -15,19 +15,11 @@
 #include <cmocka.h>
 
 #include "common/file.h"
-#include "tests/support/process.h"
-
-static char folder[256];
-
-static const char *in_folder(char *buf, size_t size, const char *name)
-{
-	snprintf(buf, size, "%s/%s", folder, name);
-	return buf;
-}
+#include "tests/support/folder.h"
 
 static int files_in_folder(void)
 {
-	DIR *d = opendir(folder);
+	DIR *d = opendir(test_folder());
 	int n = -2; /* . and .. */
 
 	while (readdir(d))
@@ -48,28 +40,14 @@ static void assert_file(const char *path, const char *text)
 	free(data);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	temp_folder_new(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
-	return 0;
-}
-
 static void readers_see_the_old_file_until_commit(void **state)
 {
 	struct output_file f;
 	struct error err;
-	char path[300];
+	const char *path;
 
 	(void)state;
-	in_folder(path, sizeof(path), "out");
+	path = in_folder("out");
 	assert_int_equal(file_write(path, "old", 3, &err), 0);
 	assert_int_equal(file_create(&f, path, &err), 0);
 	fputs("new text", f.stream);
@@ -86,10 +64,10 @@ static void abandoned_output_leaves_nothing(void **state)
 {
 	struct output_file f, zeroed = {0};
 	struct error err;
-	char path[300];
+	const char *path;
 
 	(void)state;
-	in_folder(path, sizeof(path), "out");
+	path = in_folder("out");
 	assert_int_equal(file_create(&f, path, &err), 0);
 	fputs("half", f.stream);
 	file_abandon(&f);
@@ -102,10 +80,10 @@ static void two_writers_do_not_mix(void **state)
 {
 	struct output_file a, b;
 	struct error err;
-	char path[300];
+	const char *path;
 
 	(void)state;
-	in_folder(path, sizeof(path), "out");
+	path = in_folder("out");
 	assert_int_equal(file_create(&a, path, &err), 0);
 	assert_int_equal(file_create(&b, path, &err), 0);
 	fputs("aaaa", a.stream);
@@ -143,13 +121,13 @@ static void devices_are_written_in_place(void **state)
 
 static void link_stays_a_link_and_mode_stays(void **state)
 {
-	char target[300], link_path[300];
+	const char *target, *link_path;
 	struct error err;
 	struct stat st;
 
 	(void)state;
-	in_folder(target, sizeof(target), "target");
-	in_folder(link_path, sizeof(link_path), "link");
+	target = in_folder("target");
+	link_path = in_folder("link");
 	assert_int_equal(file_write(target, "old", 3, &err), 0);
 	assert_int_equal(chmod(target, 0600), 0);
 	assert_int_equal(symlink(target, link_path), 0);
@@ -165,29 +143,31 @@ static void bad_paths_are_named(void **state)
 {
 	struct output_file f;
 	struct error err;
-	char path[300], *data;
+	const char *path;
+	char *data;
 	size_t len;
 
 	(void)state;
-	in_folder(path, sizeof(path), "no/such/folder");
+	path = in_folder("no/such/folder");
 	assert_int_equal(file_create(&f, path, &err), ERR_IO);
 	assert_non_null(strstr(err.text, path));
-	assert_int_equal(file_create(&f, folder, &err), ERR_IO);
+	assert_int_equal(file_create(&f, test_folder(), &err), ERR_IO);
 	assert_non_null(strstr(err.text, "directory"));
 	assert_int_equal(file_read(&data, &len, path, 10, &err), ERR_NOT_FOUND);
 	assert_non_null(strstr(err.text, path));
-	assert_int_equal(file_read(&data, &len, folder, 10, &err), ERR_IO);
+	assert_int_equal(file_read(&data, &len, test_folder(), 10, &err), ERR_IO);
 }
 
 static void too_large_input_is_refused(void **state)
 {
-	char path[300], *data = NULL;
+	const char *path;
+	char *data = NULL, pipe_path[64];
 	struct error err;
 	size_t len;
 	int ends[2];
 
 	(void)state;
-	in_folder(path, sizeof(path), "in");
+	path = in_folder("in");
 	assert_int_equal(file_write(path, "0123456789", 10, &err), 0);
 	assert_int_equal(file_read(&data, &len, path, 9, &err), ERR_RANGE);
 	assert_null(data);
@@ -198,8 +178,8 @@ static void too_large_input_is_refused(void **state)
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "0123456789", 10), 10);
 	close(ends[1]);
-	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
-	assert_int_equal(file_read(&data, &len, path, 9, &err), ERR_RANGE);
+	snprintf(pipe_path, sizeof(pipe_path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(file_read(&data, &len, pipe_path, 9, &err), ERR_RANGE);
 	close(ends[0]);
 }
 
@@ -222,7 +202,7 @@ static void pipe_is_read_to_its_end(void **state)
 	close(ends[0]);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, folder_set_up, folder_tear_down)
 
 int main(void)
 {

@@ -14,36 +14,12 @@
 #include <cmocka.h>
 
 #include "tests/e2e/e2e.h"
+#include "tests/support/folder.h"
 #include "workloads/fraud.h"
 
 #define GENERATE "aibench_generate_data"
 #define MODEL "aibench_generate_model"
 #define CSV_ROWS 7
-
-static char folder[256];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	temp_folder_new(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static const char *in_folder(const char *name)
-{
-	static char paths[8][512];
-	static unsigned next;
-	char *path = paths[next++ % 8];
-
-	return path_in(path, sizeof(paths[0]), folder, name);
-}
 
 /* Column c of row r, exact in float32. */
 static double csv_value(unsigned r, unsigned c)
@@ -253,7 +229,7 @@ static void a_home_folder_written_as_tilde_is_found(void **state)
 	struct process_result r;
 
 	(void)state;
-	snprintf(home, sizeof(home), "HOME=%s", folder);
+	snprintf(home, sizeof(home), "HOME=%s", test_folder());
 	run_ok(&r, WORDS(GENERATE, "-max-transactions=5", "-output-file=~/tilde.dat"),
 	       &(struct process_options){.env = env});
 	process_result_release(&r);
@@ -295,7 +271,7 @@ static void an_input_that_is_not_there_is_named(void **state)
 
 	(void)state;
 	run_fails(1, WORDS(GENERATE, "-input-file", path, "-output-file", out), NULL, WORDS(path, "No such file"));
-	run_fails(1, WORDS(GENERATE, "-input-file", folder, "-output-file", out), NULL, WORDS(folder));
+	run_fails(1, WORDS(GENERATE, "-input-file", test_folder(), "-output-file", out), NULL, WORDS(test_folder()));
 	assert_int_not_equal(access(out, F_OK), 0);
 }
 
@@ -455,5 +431,5 @@ int main(void)
 		cmocka_unit_test(mobilenet_is_written_in_three_formats),
 	};
 
-	return cmocka_run_group_tests_name("generate_data", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("generate_data", tests, folder_set_up, folder_tear_down);
 }

@@ -17,7 +17,7 @@
 #include "common/arith.h"
 #include "common/file.h"
 #include "runners/interleave.h"
-#include "tests/support/process.h"
+#include "tests/support/folder.h"
 
 #define PAIRS 6
 #define SHELL(script, name) ((char *[]){(char *)"/bin/sh", (char *)"-c", (char *)(script), (char *)(name), NULL})
@@ -27,13 +27,13 @@ static const char well[] =
 	"for w; do case $w in -json-out-file=*) echo '{}' > \"${w#*=}\";; -seed=*) echo \"$0 ${w#*=}\" "
 	">> \"$LOG\";; esac; done; echo out of $0; echo last line of $0 >&2";
 
-static char folder[256], results[300], log_path[300];
+static char results[300];
+static const char *log_path;
 
-static int make_folder(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	temp_folder_new(folder, sizeof(folder));
-	snprintf(log_path, sizeof(log_path), "%s/log", folder);
+	folder_set_up(state);
+	log_path = in_folder("log");
 	return setenv("LOG", log_path, 1);
 }
 
@@ -43,14 +43,13 @@ static int name_results(void **state)
 	static unsigned n;
 
 	(void)state;
-	snprintf(results, sizeof(results), "%s/results_%u", folder, n++);
+	snprintf(results, sizeof(results), "%s/results_%u", test_folder(), n++);
 	return 0;
 }
 
-static int remove_folder(void **state)
+static int tear_down(void **state)
 {
-	(void)state;
-	temp_folder_remove(folder);
+	folder_tear_down(state);
 	return unsetenv("LOG");
 }
 
@@ -277,5 +276,5 @@ int main(void)
 		cmocka_unit_test_setup(a_second_signal_kills, name_results),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/file.h"
 #include "stats/fingerprint.h"
+#include "tests/support/folder.h"
 
 static void size_and_beginning_are_told(void **state)
 {
-	char folder[] = "/tmp/aibench_test_fingerprint_XXXXXX", path[64];
+	const char *path = in_folder("file");
 	size_t size = FINGERPRINT_HEAD + 100;
 	char *bytes = calloc(1, size);
 	struct fingerprint f, g;
@@ -23,8 +23,6 @@ static void size_and_beginning_are_told(void **state)
 
 	(void)state;
 	assert_non_null(bytes);
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/file", folder);
 	assert_int_equal(file_write(path, "123456789", 9, &err), 0);
 	fingerprint_take(&f, path);
 	assert_true(f.known);
@@ -47,8 +45,6 @@ static void size_and_beginning_are_told(void **state)
 	assert_int_equal(g.bytes, 0);
 	assert_int_equal(g.head_crc32, 0);
 	free(bytes);
-	unlink(path);
-	rmdir(folder);
 }
 
 static void what_is_no_file_is_not_known(void **state)
@@ -67,7 +63,7 @@ static void what_is_no_file_is_not_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(size_and_beginning_are_told),
+		cmocka_unit_test_setup_teardown(size_and_beginning_are_told, folder_set_up, folder_tear_down),
 		cmocka_unit_test(what_is_no_file_is_not_known),
 	};
 

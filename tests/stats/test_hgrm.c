@@ -8,13 +8,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
 
 #include "common/file.h"
 #include "stats/result.h"
+#include "tests/support/folder.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
 
@@ -59,15 +59,13 @@ static void text_is_the_one_that_hdrhistogram_writes(void **state)
 
 static void report_has_100_ticks_in_milliseconds(void **state)
 {
-	char dir[] = "/tmp/test_hgrm_XXXXXX", path[64];
+	const char *path = in_folder("out.hgrm");
 	struct error err = {""};
 	struct histogram h;
 	char *text;
 	size_t len;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/out.hgrm", dir);
 	assert_int_equal(histogram_init_latency(&h), 0);
 	record_sample(&h);
 	if (report_hgrm(path, &h, &err) != 0)
@@ -78,8 +76,6 @@ static void report_has_100_ticks_in_milliseconds(void **state)
 	assert_int_equal(crc32(0, (const Bytef *)text, (uInt)len), 0xb43216d0);
 	free(text);
 	histogram_release(&h);
-	unlink(path);
-	rmdir(dir);
 }
 
 static void enormous_counts_end_at_the_last_row(void **state)
@@ -131,7 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_the_one_that_hdrhistogram_writes),
-		cmocka_unit_test(report_has_100_ticks_in_milliseconds),
+		cmocka_unit_test_setup_teardown(report_has_100_ticks_in_milliseconds, folder_set_up, folder_tear_down),
 		cmocka_unit_test(enormous_counts_end_at_the_last_row),
 		cmocka_unit_test(report_to_a_folder_that_is_not_there_names_the_path),
 		cmocka_unit_test(senseless_ticks_and_scale_are_refused),

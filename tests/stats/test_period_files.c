@@ -14,13 +14,14 @@
 
 #include "common/rng.h"
 #include "stats/period_files.h"
+#include "tests/support/folder.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
 #define START (1700000000000 * NSEC_PER_MSEC)
 #define PERIODS 7
 
 struct fixture {
-	char folder[64], hlog[80], csv[80];
+	const char *hlog, *csv;
 	struct recorder all;
 	struct period_files files;
 	struct rng rng;
@@ -31,10 +32,9 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->folder, "/tmp/aibench_test_periods_XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	snprintf(f->hlog, sizeof(f->hlog), "%s/run.hlog", f->folder);
-	snprintf(f->csv, sizeof(f->csv), "%s/run.csv", f->folder);
+	folder_set_up(state);
+	f->hlog = in_folder("run.hlog");
+	f->csv = in_folder("run.csv");
 	assert_int_equal(recorder_init(&f->all, true), 0);
 	assert_int_equal(recorder_add_stages(&f->all, 1U << STAGE_REFERENCE), 0);
 	rng_init(&f->rng, 1);
@@ -47,11 +47,8 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	recorder_release(&f->all);
-	unlink(f->hlog);
-	unlink(f->csv);
-	rmdir(f->folder);
 	free(f);
-	return 0;
+	return folder_tear_down(state);
 }
 
 static void record_some(struct fixture *f, unsigned n)

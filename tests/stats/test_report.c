@@ -16,6 +16,7 @@
 
 #include "common/file.h"
 #include "stats/result.h"
+#include "tests/support/folder.h"
 
 #define MS NSEC_PER_MSEC
 
@@ -332,13 +333,11 @@ static void add_server_stat(struct result *r, nsec_t wall, const char *server, c
 
 static json_t *read_back(const struct result *r)
 {
-	char dir[] = "/tmp/test_report_XXXXXX", path[64];
+	const char *path = in_folder("out.json");
 	struct error err = {""};
 	json_error_t problem;
 	json_t *root;
 
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/out.json", dir);
 	if (report_json(path, r, &err) != 0)
 		fail_msg("%s", err.text);
 	root = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
@@ -346,7 +345,8 @@ static json_t *read_back(const struct result *r)
 		fail_msg("line %d: %s", problem.line, problem.text);
 	/* The one file, no temporary left beside it. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(rmdir(test_folder()), 0);
+	assert_int_equal(mkdir(test_folder(), 0700), 0);
 	return root;
 }
 
@@ -763,5 +763,5 @@ int main(void)
 		cmocka_unit_test(rate_without_burn_in_is_over_the_whole_run),
 	};
 
-	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("report", tests, folder_set_up, folder_tear_down);
 }

@@ -15,22 +15,14 @@
 #include "common/file.h"
 #include "stats/result.h"
 #include "stats/result_file.h"
-#include "tests/support/process.h"
+#include "tests/support/folder.h"
 
-static char folder[256], path[300];
+static const char *path;
 
-static int make_folder(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	temp_folder_new(folder, sizeof(folder));
-	snprintf(path, sizeof(path), "%s/result.json", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
+	folder_set_up(state);
+	path = in_folder("result.json");
 	return 0;
 }
 
@@ -356,5 +348,5 @@ int main(void)
 		cmocka_unit_test(a_file_cut_short_anywhere_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, set_up, folder_tear_down);
 }

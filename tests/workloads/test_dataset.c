@@ -15,34 +15,11 @@
 
 #include <cmocka.h>
 
+#include "tests/support/folder.h"
 #include "tests/support/process.h"
 #include "workloads/dataset.h"
 
 #define ROW 24
-
-static char folder[256];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	temp_folder_new(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static const char *path_of(const char *name)
-{
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
 
 /* Row i is its number, ROW bytes of text. */
 static void fill_row(char row[ROW], uint64_t i)
@@ -53,7 +30,7 @@ static void fill_row(char row[ROW], uint64_t i)
 
 static const char *write_rows(const char *name, uint64_t rows, size_t extra)
 {
-	FILE *f = fopen(path_of(name), "w");
+	FILE *f = fopen(in_folder(name), "w");
 	char row[ROW];
 
 	assert_non_null(f);
@@ -63,7 +40,7 @@ static const char *write_rows(const char *name, uint64_t rows, size_t extra)
 	}
 	assert_int_equal(fwrite("xxxxxxxxxxxxxxxxxxxxxxxx", 1, extra, f), extra);
 	assert_int_equal(fclose(f), 0);
-	return path_of(name);
+	return in_folder(name);
 }
 
 static void assert_batch(const void *rows, uint64_t k, unsigned batch)
@@ -168,14 +145,14 @@ static void batches_and_limits_count_rows(void **state)
 static void bad_files_are_told_apart(void **state)
 {
 	(void)state;
-	assert_refused(path_of("missing"), 1, 0, ERR_NOT_FOUND, "No such file");
-	assert_refused(folder, 1, 0, ERR_INVALID, "is a folder");
+	assert_refused(in_folder("missing"), 1, 0, ERR_NOT_FOUND, "No such file");
+	assert_refused(test_folder(), 1, 0, ERR_INVALID, "is a folder");
 	assert_refused(write_rows("empty", 0, 0), 1, 0, ERR_FORMAT, "is empty");
 	assert_refused(write_rows("cut", 2, 5), 1, 0, ERR_FORMAT, "53 bytes are no multiple of the row's 24");
 	if (geteuid() == 0)
 		return; /* root may read everything */
 	assert_int_equal(chmod(write_rows("locked", 2, 0), 0), 0);
-	assert_refused(path_of("locked"), 1, 0, ERR_IO, "Permission denied");
+	assert_refused(in_folder("locked"), 1, 0, ERR_IO, "Permission denied");
 }
 
 static void file_cut_short_while_running_is_an_error(void **state)
@@ -335,13 +312,13 @@ static void silent_pipe_does_not_hang_the_close(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
-	d = open_rows(path_of("fifo"), 1, 0, 1);
+	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+	d = open_rows(in_folder("fifo"), 1, 0, 1);
 	assert_int_equal(dataset_take(d, 0, &rows, NULL), ERR_AGAIN);
 	dataset_close(d);
 	/* and a reader that waits for a place in the ring is stopped too */
-	d = open_rows(path_of("fifo"), 1, 0, 1);
-	fd = open(path_of("fifo"), O_WRONLY | O_NONBLOCK);
+	d = open_rows(in_folder("fifo"), 1, 0, 1);
+	fd = open(in_folder("fifo"), O_WRONLY | O_NONBLOCK);
 	assert_true(fd >= 0);
 	for (unsigned i = 0; i < 200; i++) {
 		static const char zeros[65536];
@@ -434,7 +411,7 @@ static void shuffled_file_gives_each_row_once_a_pass(void **state)
 	/* one a pass on average */
 	assert_true(in_order < 20);
 	dataset_close(d);
-	d = open_in_order(path_of("rows"), ROW, false, true);
+	d = open_in_order(in_folder("rows"), ROW, false, true);
 	assert_int_equal(dataset_take(d, N - 1, &rows, NULL), 0);
 	assert_int_equal(dataset_take(d, N, &rows, NULL), ERR_NOT_FOUND);
 	dataset_close(d);
@@ -446,14 +423,14 @@ static void shuffled_file_gives_each_row_once_a_pass(void **state)
 /* Of holes, but for the number in front of each row. */
 static const char *write_large_rows(const char *name)
 {
-	int fd = open(path_of(name), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(in_folder(name), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)(LARGE_ROW * LARGE_ROWS)), 0);
 	for (uint64_t i = 0; i < LARGE_ROWS; i++)
 		assert_int_equal(pwrite(fd, &i, sizeof(i), (off_t)(i * LARGE_ROW)), sizeof(i));
 	close(fd);
-	return path_of(name);
+	return in_folder(name);
 }
 
 static void files_too_large_to_be_kept_are_repeated_and_shuffled_too(void **state)
@@ -482,21 +459,23 @@ static void files_too_large_to_be_kept_are_repeated_and_shuffled_too(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(file_gives_its_rows_in_order, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(large_file_is_read_through, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(batches_and_limits_count_rows, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(bad_files_are_told_apart, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(file_cut_short_while_running_is_an_error, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(file_gives_its_rows_in_order, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(large_file_is_read_through, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(batches_and_limits_count_rows, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(bad_files_are_told_apart, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(file_cut_short_while_running_is_an_error, folder_set_up,
+						folder_tear_down),
 		cmocka_unit_test(pipe_in_pieces_of_any_size_gives_the_same_rows),
 		cmocka_unit_test(ring_goes_round),
 		cmocka_unit_test(pipe_that_ends_wrong_is_an_error_after_its_whole_rows),
 		cmocka_unit_test(limited_pipe_is_read_no_further),
-		cmocka_unit_test_setup_teardown(silent_pipe_does_not_hang_the_close, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(regular_standard_input_is_mapped, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(repeated_file_starts_again, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(shuffled_file_gives_each_row_once_a_pass, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(files_too_large_to_be_kept_are_repeated_and_shuffled_too, make_folder,
-						remove_folder),
+		cmocka_unit_test_setup_teardown(silent_pipe_does_not_hang_the_close, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(regular_standard_input_is_mapped, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(repeated_file_starts_again, folder_set_up, folder_tear_down),
+		cmocka_unit_test_setup_teardown(shuffled_file_gives_each_row_once_a_pass, folder_set_up,
+						folder_tear_down),
+		cmocka_unit_test_setup_teardown(files_too_large_to_be_kept_are_repeated_and_shuffled_too, folder_set_up,
+						folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,33 +12,26 @@
 
 #include <cmocka.h>
 
+#include "tests/support/folder.h"
 #include "workloads/dataset.h"
 
 #define ROWS 16
 
-static char path[64];
+static const char *path;
 
 /* Row i is the 8 bytes of i. */
 static int write_rows(void **state)
 {
-	int fd;
+	FILE *f;
 
-	(void)state;
-	strcpy(path, "/tmp/aibench_test_drawn_XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
+	folder_set_up(state);
+	path = in_folder("rows");
+	f = fopen(path, "wb");
+	if (!f)
 		return -1;
-	for (uint64_t i = 0; i < ROWS; i++) {
-		if (write(fd, &i, sizeof(i)) != sizeof(i))
-			return -1;
-	}
-	return close(fd);
-}
-
-static int remove_rows(void **state)
-{
-	(void)state;
-	return unlink(path);
+	for (uint64_t i = 0; i < ROWS; i++)
+		fwrite(&i, sizeof(i), 1, f);
+	return fclose(f);
 }
 
 static struct dataset *open_drawn(unsigned batch, unsigned drawn, uint64_t seed)
@@ -128,10 +121,11 @@ static void same_seed_draws_the_same_and_another_one_does_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_row_is_as_likely, write_rows, remove_rows),
-		cmocka_unit_test_setup_teardown(run_lies_together_and_goes_on_at_the_start, write_rows, remove_rows),
+		cmocka_unit_test_setup_teardown(every_row_is_as_likely, write_rows, folder_tear_down),
+		cmocka_unit_test_setup_teardown(run_lies_together_and_goes_on_at_the_start, write_rows,
+						folder_tear_down),
 		cmocka_unit_test_setup_teardown(same_seed_draws_the_same_and_another_one_does_not, write_rows,
-						remove_rows),
+						folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
