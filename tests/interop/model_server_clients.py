@@ -56,6 +56,7 @@ class Server(unittest.TestCase):
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        cls.addClassCleanup(cls.stop_server)
         address = {}
         while len(address) < 2:
             words = cls.process.stdout.readline().split()
@@ -64,12 +65,12 @@ class Server(unittest.TestCase):
             address[words[2]] = words[3]
         cls.grpc = tritonclient.grpc.InferenceServerClient(address["grpc"])
         cls.http = tritonclient.http.InferenceServerClient(address["http"])
+        cls.addClassCleanup(cls.grpc.close)
+        cls.addClassCleanup(cls.http.close)
         cls.url = "http://" + address["http"]
 
     @classmethod
-    def tearDownClass(cls):
-        cls.grpc.close()
-        cls.http.close()
+    def stop_server(cls):
         cls.process.terminate()
         if cls.process.wait() != 0:
             raise RuntimeError("the server's exit status is not 0")

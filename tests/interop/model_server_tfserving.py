@@ -40,16 +40,13 @@ class TensorFlowServing(unittest.TestCase):
             "-model-repository", support.data_file("models/savedmodel"),
             "-model", f"{FRAUD}={support.NO_REFERENCE},{MOBILENET}={support.MOBILENET}",
             "-label", "reference:old=1,reference:new=2", "-reload-interval", "0")
+        cls.addClassCleanup(cls.server.end)
         cls.channel = grpc.insecure_channel(cls.server.grpc, [("grpc.max_receive_message_length", 64 << 20)])
+        cls.addClassCleanup(cls.channel.close)
         cls.predictions = prediction_service_pb2_grpc.PredictionServiceStub(cls.channel)
         cls.models = model_service_pb2_grpc.ModelServiceStub(cls.channel)
         cls.url = f"http://{cls.server.http}/v1/models/"
         cls.rows, cls.golden = support.fraud_rows(ROWS)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.channel.close()
-        assert cls.server.stop() == 0
 
     def request(self, model, inputs, **spec):
         request = predict_pb2.PredictRequest(output_filter=spec.pop("output_filter", []))

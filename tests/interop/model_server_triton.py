@@ -50,19 +50,15 @@ class Triton(unittest.TestCase):
         cls.server = support.ModelServer("-model-repository", support.data_file("models/triton"), "-model",
                                          f"{FRAUD}={support.NO_REFERENCE},{MOBILENET}={support.MOBILENET}",
                                          "-reload-interval", "0")
+        cls.addClassCleanup(cls.server.end)
         cls.grpc = triton_grpc.InferenceServerClient(cls.server.grpc)
         cls.http = triton_http.InferenceServerClient(cls.server.http, network_timeout=TIMEOUT)
         cls.both = (cls.grpc, cls.http)
         cls.channel = grpc.insecure_channel(cls.server.grpc)
+        for client in (*cls.both, cls.channel):
+            cls.addClassCleanup(client.close)
         cls.stub = service_pb2_grpc.GRPCInferenceServiceStub(cls.channel)
         cls.rows, cls.golden = support.fraud_rows(ROWS)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.grpc.close()
-        cls.http.close()
-        cls.channel.close()
-        assert cls.server.stop() == 0
 
     def infer_typed(self, model, inputs):
         """ModelInfer with typed contents in place of raw ones, as KServe's clients send them; the one raw answer."""

@@ -34,10 +34,7 @@ class IntervalLogs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.runs.close()
+        cls.addClassCleanup(cls.runs.close)
 
     def check(self, log, result, tags):
         sums, lines, first = add_up(os.path.join(self.runs.folder, log))

@@ -36,24 +36,25 @@ class Client(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="aibench-interop.")
+        cls.addClassCleanup(cls.folder.cleanup)
         socket = os.path.join(cls.folder.name, "redis.sock")
         cls.server = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", cls.folder.name]
             + ["--loadmodule", os.path.abspath(options.module), "TORCH", os.path.abspath(options.backend)],
             stdout=subprocess.DEVNULL,
         )
+        cls.addClassCleanup(cls.stop_server)
         for _ in range(400):
             if os.path.exists(socket):
                 break
             time.sleep(0.025)
         cls.con = redisai.Client(unix_socket_path=socket)
+        cls.addClassCleanup(cls.con.close)
 
     @classmethod
-    def tearDownClass(cls):
-        cls.con.close()
+    def stop_server(cls):
         cls.server.terminate()
         cls.server.wait()
-        cls.folder.cleanup()
 
     def setUp(self):
         self.con.flushall()

@@ -18,6 +18,7 @@ class Flask(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
+        cls.addClassCleanup(cls.runs.close)
         cls.golden = cls.runs.answers("golden.bin", support.fraud_rows(runs.ROWS)[1])
         port = support.free_port()
         cls.host = f"127.0.0.1:{port}"
@@ -26,11 +27,7 @@ class Flask(unittest.TestCase):
              "--keep-alive", "60", "--bind", cls.host, "flask_app:app"],
             lambda s: "Booting worker" in s.text() and support.answers_on(port)(s), cwd=runs.SERVERS,
             env=dict(os.environ, AIBENCH_SAVED_MODELS=support.data_file("models/savedmodel")))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.runs.close()
+        cls.addClassCleanup(cls.server.stop)
 
     def each_way(self, *options, **how):
         for uri in ("/v2/predict", "/v1/predict"):

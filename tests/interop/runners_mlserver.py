@@ -20,6 +20,7 @@ class MLServer(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
+        cls.addClassCleanup(cls.runs.close)
         rows = cls.runs.rows
         cls.alone = cls.runs.answers("alone.bin", known_model.answer(rows["transaction"]))
         cls.both = cls.runs.answers("both.bin", known_model.answer(rows["transaction"], rows["reference"]))
@@ -36,17 +37,13 @@ class MLServer(unittest.TestCase):
                                     lambda s: all(f"Loaded model '{m}'" in s.text() for m in MODELS)
                                     and support.answers_on(grpc)(s),
                                     env=dict(os.environ, PYTHONPATH=runs.SERVERS))
+        cls.addClassCleanup(cls.server.stop)
 
     @staticmethod
     def write(path, value):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="ascii") as f:
             json.dump(value, f)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.runs.close()
 
     # MLServer's HTTP has no binary tensors, which our HTTP driver sends: gRPC only.
     def each_transport(self, **how):

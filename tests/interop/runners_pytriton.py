@@ -20,6 +20,7 @@ class RealTriton(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
+        cls.addClassCleanup(cls.runs.close)
         rows = cls.runs.rows
         cls.alone = cls.runs.answers("alone.bin", known_model.answer(rows["transaction"]))
         cls.both = cls.runs.answers("both.bin", known_model.answer(rows["transaction"], rows["reference"]))
@@ -30,11 +31,7 @@ class RealTriton(unittest.TestCase):
         environment = dict(os.environ, LD_LIBRARY_PATH=":".join(filter(None, libraries)))
         cls.server = support.Server([sys.executable, os.path.join(runs.SERVERS, "pytriton_server.py"), *map(str, ports)],
                                     support.answers_ok(f"http://{cls.hosts[1]}/v2/models/financialNet/ready"), cwd=cls.runs.folder, env=environment)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.runs.close()
+        cls.addClassCleanup(cls.server.stop)
 
     def each_way(self, **how):
         for host, protocol, transports in zip(self.hosts, ("grpc", "http"), (("lean", "grpc-core"), ("lean", "curl"))):

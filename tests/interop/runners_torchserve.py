@@ -34,6 +34,7 @@ class TorchServe(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
+        cls.addClassCleanup(cls.runs.close)
         rows = cls.runs.rows
         cls.alone = cls.runs.answers("alone.bin", answers("financialNet_NoReference", rows["transaction"]))
         cls.both = cls.runs.answers("both.bin", answers("financial", rows["transaction"], rows["reference"]))
@@ -57,11 +58,7 @@ class TorchServe(unittest.TestCase):
              "--ts-config", "config.properties", "--models", *(f"{m}={m}.mar" for m in MODELS)],
             lambda s: all(support.has_worker(f"http://127.0.0.1:{ports[1]}/models/{m}") for m in MODELS),
             cwd=folder, env=dict(os.environ, TMPDIR=folder, OMP_NUM_THREADS="1"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.runs.close()
+        cls.addClassCleanup(cls.server.stop)
 
     def each_transport(self, model, **how):
         for transport in ("lean", "curl"):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,8 @@ class Runs:
     """A folder with the first ROWS of the sample as our generator writes them, and a Redis with their reference data."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="aibench-interop.")
+        self.temporary = tempfile.TemporaryDirectory(prefix="aibench-interop.")  # goes also where the rest here fails
+        self.folder = self.temporary.name
         self.data = os.path.join(self.folder, "fraud.dat")
         self.redis = None
         self.quietly("aibench_generate_data", "-input-file", support.data_file("creditcard/creditcard_sample.csv"),
@@ -31,7 +31,7 @@ class Runs:
     def close(self):
         if self.redis:
             self.redis.stop()
-        shutil.rmtree(self.folder)
+        self.temporary.cleanup()
 
     def quietly(self, name, *options):
         done = subprocess.run([support.program(name), *options], cwd=self.folder, text=True, stdout=subprocess.PIPE,

@@ -68,10 +68,7 @@ class Summaries(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.runs = runs.Runs()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.runs.close()
+        cls.addClassCleanup(cls.runs.close)
 
     def theirs(self, scenario, mode, name):
         folder = os.path.join(self.runs.folder, f"loadgen_{scenario}_{mode}")

@@ -124,3 +124,8 @@ class ModelServer(Server):
                          lambda s: "listening on http" in s.text())
         found = dict(re.findall(r"listening on (grpc|http) (\S+)", self.text()))
         self.grpc, self.http = found["grpc"], found["http"]
+
+    def end(self):
+        """Stops it, and holds it to a good exit status."""
+        status = self.stop()
+        assert status == 0, f"the server's exit status is {status}"
