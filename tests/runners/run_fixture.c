@@ -58,11 +58,8 @@ void keep_stamps(void *arg, const struct completion *c, enum outcome judged)
 		f->stamps[f->responses++] = c->stamps;
 }
 
-int fixture_setup(void **state)
+void fixture_init(struct fixture *f)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
 	f->server = calloc(1, sizeof(*f->server));
 	assert_non_null(f->server);
 	strcpy(f->path, "/tmp/aibench_test_runner_XXXXXX");
@@ -79,18 +76,29 @@ int fixture_setup(void **state)
 		.interrupt = &f->server->interrupt,
 		.observer = {.arg = f, .period = count_period, .burn_in_complete = count_burn_in, .note = count_note},
 	};
+}
+
+void fixture_release(struct fixture *f)
+{
+	result_release(&f->result);
+	unlink(f->path);
+	free(f->server);
+}
+
+int fixture_setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	fixture_init(f);
 	*state = f;
 	return 0;
 }
 
 int fixture_teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	result_release(&f->result);
-	unlink(f->path);
-	free(f->server);
-	free(f);
+	fixture_release(*state);
+	free(*state);
 	return 0;
 }
 

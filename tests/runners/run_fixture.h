@@ -8,7 +8,7 @@
 
 #include "tests/runners/fake_driver.h"
 
-#define STAMPS_KEPT 256
+#define STAMPS_KEPT 10000
 
 struct fixture {
 	char path[64];
@@ -25,7 +25,10 @@ struct fixture {
 	struct seen_snapshots *snapshots; /* of the test that looks at them */
 };
 
-/* cmocka's: 10 workers on 3 threads, closed loop, no file yet. The file and the result are released. */
+/* 10 workers on 3 threads, closed loop, no file yet. The file and the result are released. */
+void fixture_init(struct fixture *f);
+void fixture_release(struct fixture *f);
+/* cmocka's. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 

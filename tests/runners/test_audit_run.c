@@ -10,78 +10,21 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
-#include "runners/runner.h"
-#include "workloads/fraud.h"
-
-#include "tests/runners/fake_driver.h"
+#include "tests/runners/run_fixture.h"
 
 #define MS NSEC_PER_MSEC
-#define RESPONSES_MAX 10000
-
-struct fixture {
-	char path[64];
-	struct fake_server server;
-	struct conn_options conn;
-	struct run_config cfg;
-	struct result result;
-	struct stamps stamps[RESPONSES_MAX]; /* in order of completion (one thread) */
-	unsigned responses;
-};
-
-static void keep_stamps(void *arg, const struct completion *c, enum outcome judged)
-{
-	struct fixture *f = arg;
-
-	(void)judged;
-	assert_true(f->responses < RESPONSES_MAX);
-	f->stamps[f->responses++] = c->stamps;
-}
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f;
 
-	assert_non_null(f);
-	strcpy(f->path, "/tmp/aibench_test_audit_XXXXXX");
-	f->cfg = (struct run_config){
-		.driver = &fake_ops,
-		.driver_options = &f->server,
-		.conn = &f->conn,
-		.workload = &workload_fraud,
-		.what = {.batch = 1},
-		.file = f->path,
-		.workers = 4,
-		.threads = 1,
-		.observer = {.arg = f, .response = keep_stamps},
-	};
-	*state = f;
+	fixture_setup(state);
+	f = *state;
+	f->cfg.workers = 4;
+	f->cfg.threads = 1;
+	f->cfg.drain = 0;
+	f->cfg.observer.response = keep_stamps;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	result_release(&f->result);
-	unlink(f->path);
-	free(f);
-	return 0;
-}
-
-static void make_file(struct fixture *f, unsigned rows)
-{
-	unsigned char row[FRAUD_ROW_SIZE] = {0}; /* begins with its id */
-	int fd = mkstemp(f->path);
-
-	assert_true(fd >= 0);
-	for (unsigned i = 0; i < rows; i++) {
-		row[0] = (unsigned char)i;
-		row[1] = (unsigned char)(i >> 8);
-		assert_int_equal(write(fd, row, sizeof(row)), sizeof(row));
-	}
-	close(fd);
 }
 
 static void set_rate(struct fixture *f, double rate)
@@ -90,12 +33,9 @@ static void set_rate(struct fixture *f, double rate)
 	rate_schedule_constant(&f->cfg.schedule, rate);
 }
 
-static void run(struct fixture *f)
+static void run_and_judge(struct fixture *f)
 {
-	struct error err;
-
-	if (runner_run(&f->cfg, &f->result, &err) != 0)
-		fail_msg("the run failed: %s", err.text);
+	run_again(f);
 	audit_judge(&f->result);
 }
 
@@ -117,10 +57,10 @@ static void requests_that_wait_for_a_worker_are_not_the_generators_delay(void **
 	nsec_t took;
 
 	make_file(f, N);
-	f->server.delay = 5 * MS;
+	f->server->delay = 5 * MS;
 	f->cfg.workers = 1;
 	set_rate(f, 1000);
-	run(f);
+	run_and_judge(f);
 	assert_int_equal(f->responses, N);
 	for (unsigned k = 1; k < N; k++) {
 		assert_true(f->stamps[k].ready <= f->stamps[k - 1].received);
@@ -152,9 +92,9 @@ static void a_thread_that_stands_still_is_the_generators_delay(void **state)
 	struct fixture *f = *state;
 
 	make_file(f, 60);
-	f->server.action = stand_still_at_10;
+	f->server->action = stand_still_at_10;
 	set_rate(f, 100);
-	run(f);
+	run_and_judge(f);
 	/* 30 arrivals for 4 workers, but they piled up before the thread and not before the server */
 	assert_int_equal(f->result.all.waited, 0);
 	assert_true(f->result.all.own_lag.max >= 290 * MS);
@@ -182,8 +122,8 @@ static void a_closed_loop_that_never_waits_measures_its_client(void **state)
 	const struct audit *a = &f->result.audit;
 
 	make_file(f, 3000);
-	f->server.action = burn_cpu;
-	run(f);
+	f->server->action = burn_cpu;
+	run_and_judge(f);
 	assert_int_equal(a->verdict, VERDICT_CLIENT_LIMITED);
 	assert_int_equal(a->nthreads, 1);
 	assert_int_equal(a->threads[0].inferences, 3000);
@@ -201,7 +141,7 @@ static void threads_are_told_apart(void **state)
 	f->cfg.threads = 3;
 	f->cfg.burn_in = 100;
 	f->cfg.observer.response = NULL;
-	run(f);
+	run_and_judge(f);
 	assert_int_equal(f->result.audit.nthreads, 3);
 	for (unsigned i = 0; i < 3; i++) {
 		inferences += f->result.audit.threads[i].inferences;
@@ -221,16 +161,15 @@ static void one_error_among_many_is_an_error(void **state)
 	struct fixture *f = *state;
 
 	make_file(f, 500);
-	f->server.action = fail_at_77;
+	f->server->action = fail_at_77;
 	f->cfg.ignore_errors = true;
-	run(f);
+	run_and_judge(f);
 	assert_int_equal(f->result.audit.verdict, VERDICT_ERRORS);
 	check_reason(&f->result.audit, VERDICT_ERRORS, "1 of 500 inferences failed");
 	/* in the burn-in it is none of the measurement */
-	result_release(&f->result);
 	f->responses = 0;
 	f->cfg.burn_in = 100;
-	run(f);
+	run_and_judge(f);
 	assert_true(f->result.audit.verdict < VERDICT_ERRORS);
 }
 
@@ -248,18 +187,18 @@ static void percentiles_are_those_of_the_stamps(void **state)
 	struct fixture *f = *state;
 	nsec_t *sorted;
 
-	make_file(f, RESPONSES_MAX);
+	make_file(f, STAMPS_KEPT);
 	f->cfg.workers = 64;
 	set_rate(f, 50000);
-	run(f);
-	assert_int_equal(f->responses, RESPONSES_MAX);
-	sorted = malloc(RESPONSES_MAX * sizeof(*sorted));
+	run_and_judge(f);
+	assert_int_equal(f->responses, STAMPS_KEPT);
+	sorted = malloc(STAMPS_KEPT * sizeof(*sorted));
 	assert_non_null(sorted);
-	for (unsigned k = 0; k < RESPONSES_MAX; k++)
+	for (unsigned k = 0; k < STAMPS_KEPT; k++)
 		sorted[k] = f->stamps[k].received - f->stamps[k].intended;
-	qsort(sorted, RESPONSES_MAX, sizeof(*sorted), compare);
+	qsort(sorted, STAMPS_KEPT, sizeof(*sorted), compare);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++) {
-		nsec_t truth = sorted[(size_t)ceil(nextafter(percentiles[i], 0) * RESPONSES_MAX / 100) - 1];
+		nsec_t truth = sorted[(size_t)ceil(nextafter(percentiles[i], 0) * STAMPS_KEPT / 100) - 1];
 		nsec_t reported = histogram_percentile(&f->result.all.response, percentiles[i]);
 
 		assert_true(llabs(reported - truth) <= truth / 1000 + 1);
@@ -267,7 +206,7 @@ static void percentiles_are_those_of_the_stamps(void **state)
 	free(sorted);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {

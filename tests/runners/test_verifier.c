@@ -9,153 +9,113 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "runners/runner.h"
 #include "workloads/fraud.h"
 
-#include "tests/runners/fake_driver.h"
+#include "tests/runners/run_fixture.h"
 
 #define ROWS 5000
 
-/* The fake server's right answer is {1, 0}; a row is made wrong by what is expected of it. */
-struct fixture {
-	char path[64];
+/* A run whose answers are compared. The fake server's right answer is {1, 0}; a row is made wrong by what is expected of
+ * it. */
+struct verified {
+	struct fixture run;
 	float expected[2 * ROWS];
 	struct answers *answers;
-	struct fake_server *server;
-	struct conn_options conn;
-	struct run_config cfg;
 	struct answers_writer record;
-	struct result result;
-	struct error err;
 };
-
-static void make_file(struct fixture *f, unsigned first_id)
-{
-	unsigned char row[FRAUD_ROW_SIZE] = {0};
-	int fd;
-
-	strcpy(f->path, "/tmp/aibench_test_verifier_XXXXXX");
-	fd = mkstemp(f->path);
-	assert_true(fd >= 0);
-	for (unsigned i = 0; i < ROWS; i++) {
-		row[0] = (unsigned char)(first_id + i);
-		row[1] = (unsigned char)((first_id + i) >> 8);
-		assert_int_equal(write(fd, row, sizeof(row)), sizeof(row));
-	}
-	close(fd);
-}
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct verified *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	f->server = calloc(1, sizeof(*f->server));
-	assert_non_null(f->server);
-	make_file(f, 0);
+	fixture_init(&f->run);
+	make_file(&f->run, ROWS);
 	for (unsigned i = 0; i < ROWS; i++)
 		f->expected[2 * i] = 1;
-	assert_int_equal(answers_parse(&f->answers, f->expected, sizeof(f->expected), "expected", &f->err), 0);
-	f->cfg = (struct run_config){
-		.driver = &fake_ops,
-		.driver_options = f->server,
-		.conn = &f->conn,
-		.workload = &workload_fraud,
-		.what = {.batch = 1},
-		.file = f->path,
-		.workers = 10,
-		.threads = 3,
-		.drain = 20 * NSEC_PER_MSEC,
-		.verify = {.answers = f->answers, .share = 1, .tolerance = {.absolute = 1e-5}, .show = 5},
-	};
+	assert_int_equal(answers_parse(&f->answers, f->expected, sizeof(f->expected), "expected", &f->run.err), 0);
+	f->run.cfg.verify =
+		(struct verify_config){.answers = f->answers, .share = 1, .tolerance = {.absolute = 1e-5}, .show = 5};
 	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
-	result_release(&f->result);
+	fixture_release(&f->run);
 	answers_writer_release(&f->record);
 	answers_close(f->answers);
-	unlink(f->path);
-	free(f->server);
 	free(f);
 	return 0;
 }
 
-static void run(struct fixture *f)
+/* Those of the burn-in too. */
+static uint64_t all_inferences(const struct verified *f, enum outcome o)
 {
-	result_release(&f->result);
-	if (runner_run(&f->cfg, &f->result, &f->err) != 0)
-		fail_msg("the run failed: %s", f->err.text);
-}
-
-static uint64_t inferences(const struct fixture *f, enum outcome o)
-{
-	return f->result.all.totals.inferences[o] + f->result.burned_in.inferences[o];
+	return inferences(&f->run, o) + f->run.result.burned_in.inferences[o];
 }
 
 static void right_answers_are_right(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
-	f->cfg.burn_in = 100;
-	run(f);
-	assert_int_equal(f->result.verification.answers, ROWS);
-	assert_int_equal(f->result.verification.compared, ROWS);
-	assert_int_equal(f->result.verification.wrong, 0);
-	assert_int_equal(f->result.verification.nfirst, 0);
-	assert_true(f->result.verification.largest_difference == 0);
-	assert_int_equal(f->result.verification.same_class, ROWS);
-	assert_int_equal(inferences(f, OUTCOME_OK), ROWS);
+	f->run.cfg.burn_in = 100;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.answers, ROWS);
+	assert_int_equal(f->run.result.verification.compared, ROWS);
+	assert_int_equal(f->run.result.verification.wrong, 0);
+	assert_int_equal(f->run.result.verification.nfirst, 0);
+	assert_true(f->run.result.verification.largest_difference == 0);
+	assert_int_equal(f->run.result.verification.same_class, ROWS);
+	assert_int_equal(all_inferences(f, OUTCOME_OK), ROWS);
 }
 
 static void one_wrong_value_is_counted_and_shown(void **state)
 {
-	struct fixture *f = *state;
-	const struct mismatch *m = f->result.verification.first;
+	struct verified *f = *state;
+	const struct mismatch *m = f->run.result.verification.first;
 
 	f->expected[2 * 4321 + 1] = 0.125F;
-	run(f);
-	assert_int_equal(f->result.verification.compared, ROWS);
-	assert_int_equal(f->result.verification.wrong, 1);
-	assert_int_equal(f->result.verification.nfirst, 1);
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, ROWS);
+	assert_int_equal(f->run.result.verification.wrong, 1);
+	assert_int_equal(f->run.result.verification.nfirst, 1);
 	assert_int_equal(m->request, 4321);
 	assert_int_equal(m->row, 4321);
 	assert_int_equal(m->value, 1);
 	assert_true(m->got == 0 && m->expected == 0.125F);
-	assert_true(f->result.verification.largest_difference == 0.125);
-	assert_int_equal(inferences(f, OUTCOME_WRONG), 1);
-	assert_int_equal(inferences(f, OUTCOME_OK), ROWS - 1);
-	assert_string_equal(f->result.wrong.text, "row 4321: value 1 is 0, expected 0.125");
-	f->cfg.verify.tolerance.absolute = 0.125;
-	run(f);
-	assert_int_equal(f->result.verification.wrong, 0);
+	assert_true(f->run.result.verification.largest_difference == 0.125);
+	assert_int_equal(all_inferences(f, OUTCOME_WRONG), 1);
+	assert_int_equal(all_inferences(f, OUTCOME_OK), ROWS - 1);
+	assert_string_equal(f->run.result.wrong.text, "row 4321: value 1 is 0, expected 0.125");
+	f->run.cfg.verify.tolerance.absolute = 0.125;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.wrong, 0);
 }
 
 static void the_first_wrong_ones_are_shown_with_any_number_of_threads(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
 	for (unsigned i = 0; i < ROWS; i += 7) {
 		f->expected[2 * i] = 0;
 		f->expected[2 * i + 1] = 1;
 	}
 	for (unsigned threads = 1; threads <= 4; threads++) {
-		f->cfg.threads = threads;
-		run(f);
-		assert_int_equal(f->result.verification.wrong, (ROWS + 6) / 7);
-		assert_int_equal(f->result.verification.same_class, ROWS - (ROWS + 6) / 7);
-		assert_int_equal(f->result.verification.nfirst, 5);
+		f->run.cfg.threads = threads;
+		run_again(&f->run);
+		assert_int_equal(f->run.result.verification.wrong, (ROWS + 6) / 7);
+		assert_int_equal(f->run.result.verification.same_class, ROWS - (ROWS + 6) / 7);
+		assert_int_equal(f->run.result.verification.nfirst, 5);
 		for (unsigned i = 0; i < 5; i++)
-			assert_int_equal(f->result.verification.first[i].row, 7 * i);
+			assert_int_equal(f->run.result.verification.first[i].row, 7 * i);
 	}
 }
 
 /* The rows that a run compared: each is expected to be something else, and all mismatches of a few runs are kept. */
-static unsigned compared_rows(struct fixture *f, unsigned char compared[ROWS])
+static unsigned compared_rows(struct verified *f, unsigned char compared[ROWS])
 {
 	unsigned n = 0;
 
@@ -163,64 +123,64 @@ static unsigned compared_rows(struct fixture *f, unsigned char compared[ROWS])
 	for (unsigned from = 0; from < ROWS; from += 50) {
 		for (unsigned i = 0; i < ROWS; i++)
 			f->expected[2 * i] = i >= from && i < from + 50 ? 0 : 1;
-		run(f);
-		for (unsigned i = 0; i < f->result.verification.nfirst; i++, n++)
-			compared[f->result.verification.first[i].row] = 1;
+		run_again(&f->run);
+		for (unsigned i = 0; i < f->run.result.verification.nfirst; i++, n++)
+			compared[f->run.result.verification.first[i].row] = 1;
 	}
 	return n;
 }
 
 static void a_share_is_the_same_requests_with_any_number_of_threads(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 	static unsigned char by_one[ROWS], by_three[ROWS], by_another_seed[ROWS];
 	unsigned n;
 
-	f->cfg.verify.share = 0.1;
-	f->cfg.verify.show = 50;
-	f->cfg.seed = 42;
-	f->cfg.threads = 1;
+	f->run.cfg.verify.share = 0.1;
+	f->run.cfg.verify.show = 50;
+	f->run.cfg.seed = 42;
+	f->run.cfg.threads = 1;
 	n = compared_rows(f, by_one);
-	assert_int_equal(f->result.verification.compared, n);
+	assert_int_equal(f->run.result.verification.compared, n);
 	/* 500 expected: 5 standard deviations are 106 */
 	assert_in_range(n, 394, 606);
-	f->cfg.threads = 3;
+	f->run.cfg.threads = 3;
 	assert_int_equal(compared_rows(f, by_three), n);
 	assert_memory_equal(by_one, by_three, ROWS);
-	f->cfg.seed = 43;
+	f->run.cfg.seed = 43;
 	compared_rows(f, by_another_seed);
 	assert_memory_not_equal(by_one, by_another_seed, ROWS);
 }
 
 static void every_row_of_a_batch_is_compared(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
-	f->cfg.what.batch = 4;
+	f->run.cfg.what.batch = 4;
 	f->expected[2 * 41] = 0.5F;
 	f->expected[2 * 43] = 0.25F;
-	run(f);
-	assert_int_equal(f->result.verification.compared, ROWS);
-	assert_int_equal(f->result.verification.wrong, 2);
-	assert_int_equal(f->result.verification.first[0].row, 41);
-	assert_int_equal(f->result.verification.first[1].row, 43);
-	assert_int_equal(f->result.verification.first[1].request, 10);
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, ROWS);
+	assert_int_equal(f->run.result.verification.wrong, 2);
+	assert_int_equal(f->run.result.verification.first[0].row, 41);
+	assert_int_equal(f->run.result.verification.first[1].row, 43);
+	assert_int_equal(f->run.result.verification.first[1].request, 10);
 	/* The request as a whole is wrong. */
-	assert_int_equal(inferences(f, OUTCOME_WRONG), 4);
-	assert_non_null(strstr(f->result.wrong.text, "row 41"));
+	assert_int_equal(all_inferences(f, OUTCOME_WRONG), 4);
+	assert_non_null(strstr(f->run.result.wrong.text, "row 41"));
 }
 
 static void rows_without_an_expected_answer_are_told_of(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
 	answers_close(f->answers);
-	assert_int_equal(answers_parse(&f->answers, f->expected, 2 * 3000 * sizeof(float), "short", &f->err), 0);
-	f->cfg.verify.answers = f->answers;
-	run(f);
-	assert_int_equal(f->result.verification.compared, 3000);
-	assert_int_equal(f->result.verification.missing, ROWS - 3000);
-	assert_int_equal(inferences(f, OUTCOME_OK), ROWS);
+	assert_int_equal(answers_parse(&f->answers, f->expected, 2 * 3000 * sizeof(float), "short", &f->run.err), 0);
+	f->run.cfg.verify.answers = f->answers;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, 3000);
+	assert_int_equal(f->run.result.verification.missing, ROWS - 3000);
+	assert_int_equal(all_inferences(f, OUTCOME_OK), ROWS);
 }
 
 static enum fake_action every_tenth_is_wrong(struct fake_server *s, uint64_t id)
@@ -231,13 +191,13 @@ static enum fake_action every_tenth_is_wrong(struct fake_server *s, uint64_t id)
 
 static void what_is_no_distribution_is_wrong_without_comparison(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 
-	f->server->action = every_tenth_is_wrong;
-	run(f);
-	assert_int_equal(f->result.verification.answers, ROWS - ROWS / 10);
-	assert_int_equal(f->result.verification.wrong, 0);
-	assert_int_equal(inferences(f, OUTCOME_WRONG), ROWS / 10);
+	f->run.server->action = every_tenth_is_wrong;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.answers, ROWS - ROWS / 10);
+	assert_int_equal(f->run.result.verification.wrong, 0);
+	assert_int_equal(all_inferences(f, OUTCOME_WRONG), ROWS / 10);
 }
 
 static enum fake_action every_tenth_fails(struct fake_server *s, uint64_t id)
@@ -248,115 +208,113 @@ static enum fake_action every_tenth_fails(struct fake_server *s, uint64_t id)
 
 static void what_is_recorded_verifies(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 	char path[80];
 	struct answers *recorded;
 
-	snprintf(path, sizeof(path), "%s.answers", f->path);
-	f->cfg.record = &f->record;
-	f->cfg.ignore_errors = true;
-	f->server->action = every_tenth_fails;
+	snprintf(path, sizeof(path), "%s.answers", f->run.path);
+	f->run.cfg.record = &f->record;
+	f->run.cfg.ignore_errors = true;
+	f->run.server->action = every_tenth_fails;
 	f->expected[0] = 0; /* verified while recording: what is wrong is not recorded */
-	run(f);
-	assert_int_equal(f->result.recording.rows, ROWS);
-	assert_int_equal(f->result.recording.recorded, ROWS - ROWS / 10 - 1);
-	assert_int_equal(f->result.recording.refused, 0);
-	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
+	run_again(&f->run);
+	assert_int_equal(f->run.result.recording.rows, ROWS);
+	assert_int_equal(f->run.result.recording.recorded, ROWS - ROWS / 10 - 1);
+	assert_int_equal(f->run.result.recording.refused, 0);
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->run.err), 0);
 
-	f->cfg.record = NULL;
-	f->server->action = NULL;
-	if (answers_open(&recorded, path, &f->err) < 0)
-		fail_msg("%s", f->err.text);
-	f->cfg.verify.answers = recorded;
-	f->cfg.what.batch = 5;
-	run(f);
-	assert_int_equal(f->result.verification.compared, ROWS - ROWS / 10 - 1);
-	assert_int_equal(f->result.verification.missing, ROWS / 10 + 1);
-	assert_int_equal(f->result.verification.wrong, 0);
+	f->run.cfg.record = NULL;
+	f->run.server->action = NULL;
+	if (answers_open(&recorded, path, &f->run.err) < 0)
+		fail_msg("%s", f->run.err.text);
+	f->run.cfg.verify.answers = recorded;
+	f->run.cfg.what.batch = 5;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, ROWS - ROWS / 10 - 1);
+	assert_int_equal(f->run.result.verification.missing, ROWS / 10 + 1);
+	assert_int_equal(f->run.result.verification.wrong, 0);
 
 	/* Another dataset of the same ids is refused before anything is asked. */
-	unlink(f->path);
-	make_file(f, 0);
 	{
-		int fd = open(f->path, O_WRONLY);
+		int fd = open(f->run.path, O_WRONLY);
 
 		assert_int_equal(pwrite(fd, "x", 1, 100), 1);
 		close(fd);
 	}
-	result_release(&f->result);
-	assert_int_equal(runner_run(&f->cfg, &f->result, &f->err), ERR_INVALID);
-	assert_non_null(strstr(f->err.text, "another dataset"));
+	result_release(&f->run.result);
+	assert_int_equal(runner_run(&f->run.cfg, &f->run.result, &f->run.err), ERR_INVALID);
+	assert_non_null(strstr(f->run.err.text, "another dataset"));
 	answers_close(recorded);
 	unlink(path);
 }
 
 static void expectations_follow_the_rows_in_any_order(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 	char path[80];
 	struct answers *recorded;
 
-	snprintf(path, sizeof(path), "%s.answers", f->path);
+	snprintf(path, sizeof(path), "%s.answers", f->run.path);
 	f->expected[2 * 1234] = 0.25F;
-	f->cfg.order = ROWS_SHUFFLED;
-	f->cfg.repeat = true;
-	f->cfg.what.batch = 2;
-	f->cfg.limit = 3 * ROWS;
-	f->cfg.record = &f->record;
-	run(f);
-	assert_int_equal(f->result.verification.compared, 3 * ROWS);
-	assert_int_equal(f->result.verification.wrong, 3);
+	f->run.cfg.order = ROWS_SHUFFLED;
+	f->run.cfg.repeat = true;
+	f->run.cfg.what.batch = 2;
+	f->run.cfg.limit = 3 * ROWS;
+	f->run.cfg.record = &f->record;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, 3 * ROWS);
+	assert_int_equal(f->run.result.verification.wrong, 3);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(f->result.verification.first[i].row, 1234);
-		assert_int_equal(f->result.verification.first[i].request / (ROWS / 2), i);
+		assert_int_equal(f->run.result.verification.first[i].row, 1234);
+		assert_int_equal(f->run.result.verification.first[i].request / (ROWS / 2), i);
 	}
 	/* Its neighbour in the batch is in no right answer either. */
-	assert_int_equal(f->result.recording.recorded, ROWS - 2);
-	assert_int_equal(f->result.recording.refused, 0);
-	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
+	assert_int_equal(f->run.result.recording.recorded, ROWS - 2);
+	assert_int_equal(f->run.result.recording.refused, 0);
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->run.err), 0);
 	/* They belong to the dataset, not to the row that happened to come first. */
-	assert_int_equal(answers_open(&recorded, path, &f->err), 0);
-	f->cfg.verify.answers = recorded;
-	f->cfg.record = NULL;
-	f->cfg.order = ROWS_SEQUENTIAL;
-	f->cfg.repeat = false;
-	run(f);
-	assert_int_equal(f->result.verification.compared, ROWS - 2);
-	assert_int_equal(f->result.verification.wrong, 0);
+	assert_int_equal(answers_open(&recorded, path, &f->run.err), 0);
+	f->run.cfg.verify.answers = recorded;
+	f->run.cfg.record = NULL;
+	f->run.cfg.order = ROWS_SEQUENTIAL;
+	f->run.cfg.repeat = false;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.compared, ROWS - 2);
+	assert_int_equal(f->run.result.verification.wrong, 0);
 	answers_close(recorded);
 	unlink(path);
 }
 
 static void answers_with_another_number_of_values_are_wrong(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 	const struct answers_dataset d = {
 		.use_case = "creditcard-fraud", .row_size = FRAUD_ROW_SIZE, .first_id = 1, .rows = 2};
 	const float three[3] = {1, 0, 0};
 	char path[80];
 	struct answers *a;
 
-	snprintf(path, sizeof(path), "%s.answers", f->path);
-	assert_int_equal(answers_writer_init(&f->record, &d, &f->err), 0);
+	snprintf(path, sizeof(path), "%s.answers", f->run.path);
+	assert_int_equal(answers_writer_init(&f->record, &d, &f->run.err), 0);
 	assert_int_equal(answers_writer_put(&f->record, 1, three, 3), 0);
-	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->err), 0);
-	assert_int_equal(answers_open(&a, path, &f->err), 0);
-	f->cfg.verify.answers = a;
-	run(f);
-	assert_int_equal(f->result.verification.wrong, 1);
-	assert_true(f->result.verification.first[0].count);
-	assert_string_equal(f->result.wrong.text, "row 1: 2 values, expected 3");
+	assert_int_equal(answers_writer_save(&f->record, path, "test", &f->run.err), 0);
+	assert_int_equal(answers_open(&a, path, &f->run.err), 0);
+	f->run.cfg.verify.answers = a;
+	run_again(&f->run);
+	assert_int_equal(f->run.result.verification.wrong, 1);
+	assert_true(f->run.result.verification.first[0].count);
+	assert_string_equal(f->run.result.wrong.text, "row 1: 2 values, expected 3");
 	answers_close(a);
 	unlink(path);
 }
 
 static void expected_answers_that_shrink_end_the_run(void **state)
 {
-	struct fixture *f = *state;
+	struct verified *f = *state;
 	char path[80];
 	struct answers *a;
 
-	snprintf(path, sizeof(path), "%s.answers", f->path);
+	snprintf(path, sizeof(path), "%s.answers", f->run.path);
 	{
 		FILE *out = fopen(path, "wb");
 
@@ -364,12 +322,12 @@ static void expected_answers_that_shrink_end_the_run(void **state)
 		assert_int_equal(fwrite(f->expected, sizeof(f->expected), 1, out), 1);
 		fclose(out);
 	}
-	assert_int_equal(answers_open(&a, path, &f->err), 0);
+	assert_int_equal(answers_open(&a, path, &f->run.err), 0);
 	assert_int_equal(truncate(path, 0), 0);
-	f->cfg.verify.answers = a;
-	run(f);
-	assert_true(f->result.stopped_by_error);
-	assert_non_null(strstr(f->result.error.text, "expected answers was cut short"));
+	f->run.cfg.verify.answers = a;
+	run_again(&f->run);
+	assert_true(f->run.result.stopped_by_error);
+	assert_non_null(strstr(f->run.result.error.text, "expected answers was cut short"));
 	answers_close(a);
 	unlink(path);
 }
