@@ -103,6 +103,30 @@ static void open_client(struct client *c, const struct model_client *m, unsigned
 		fail_msg("%s: %s", m->name, err.text);
 }
 
+/* n answers to the ids from first. */
+static void assert_right(const struct model_client *m, struct client *c, uint64_t first, unsigned n)
+{
+	struct tally t;
+
+	client_run(c, first, n, &t);
+	if (t.outcomes[OUTCOME_OK] != n)
+		fail_msg("%s: %s", m->name, t.text);
+}
+
+/* One request, polled for until it is over. */
+static void ask_once(struct client *c, uint64_t id, struct completion *ret)
+{
+	nsec_t deadline = clock_now() + PATIENCE;
+	struct error err;
+	int n = 0;
+
+	client_submit(c, 0, id);
+	while (n == 0 && clock_now() < deadline)
+		n = c->ops->poll(c->driver, clock_now() + NSEC_PER_SEC, ret, 1, &err);
+	assert_int_equal(n, 1);
+	assert_int_equal(ret->outcome, OUTCOME_OK);
+}
+
 static void assert_says(const struct model_client *m, const char *text, const char *words)
 {
 	if (!strstr(text, words))
@@ -123,38 +147,37 @@ static void for_each_client(void (*test)(const struct model_client *m))
 	transport = "lean";
 }
 
+/* A test of which every driver has its turn, as m. */
+#define FOR_EACH_CLIENT(test) \
+	static void test##_by(const struct model_client *m); \
+	static void test(void **state) \
+	{ \
+		(void)state; \
+		for_each_client(test##_by); \
+	} \
+	static void test##_by(const struct model_client *m)
+
 /* ---- tests ---- */
 
-static void answers_are_right_with(const struct model_client *m)
+FOR_EACH_CLIENT(answers_of_every_protocol_are_right)
 {
 	struct client c;
-	struct tally t;
 
 	open_client(&c, m, 4, false);
-	client_run(&c, 0, 40, &t);
-	if (t.outcomes[OUTCOME_OK] != 40)
-		fail_msg("%s: %s", m->name, t.text);
+	assert_right(m, &c, 0, 40);
 	assert_int_equal(atomic_load(&server.inferences), 40);
 	client_close(&c);
-}
-
-static void answers_of_every_protocol_are_right(void **state)
-{
-	(void)state;
-	for_each_client(answers_are_right_with);
 }
 
 static void workers_share_a_connection_where_asked(void **state)
 {
 	struct client c;
-	struct tally t;
 
 	(void)state;
 	fake_model_server_start(&server, CALL_GRPC);
 	streams = 4;
 	open_client(&c, &model_clients[0], 8, false);
-	client_run(&c, 0, 40, &t);
-	assert_int_equal(t.outcomes[OUTCOME_OK], 40);
+	assert_right(&model_clients[0], &c, 0, 40);
 	/* two of the workers', and open's question */
 	assert_int_equal(atomic_load(&server.base.connections), 3);
 	client_close(&c);
@@ -181,53 +204,37 @@ static bool has_reference(unsigned id)
 	return found;
 }
 
-static void reference_is_sent_by(const struct model_client *m)
+FOR_EACH_CLIENT(reference_data_of_the_row_come_from_redis)
 {
 	struct client c;
-	struct tally t;
 
 	open_client(&c, m, 1, true);
 	for (unsigned id = 0; id < ROWS; id++) {
-		client_run(&c, id, 1, &t);
-		if (t.outcomes[OUTCOME_OK] != 1)
-			fail_msg("%s: %s", m->name, t.text);
+		assert_right(m, &c, id, 1);
 		if (!has_reference(id))
 			fail_msg("%s: the reference data of row %u were not sent", m->name, id);
 	}
 	client_close(&c);
 	open_client(&c, m, 8, true);
-	client_run(&c, 0, ROWS, &t);
-	assert_int_equal(t.outcomes[OUTCOME_OK], ROWS);
+	assert_right(m, &c, 0, ROWS);
 	client_close(&c);
-}
-
-static void reference_data_of_the_row_come_from_redis(void **state)
-{
-	(void)state;
-	for_each_client(reference_is_sent_by);
 }
 
 static void stages_are_stamped(void **state)
 {
-	struct completion done[1];
-	struct error err;
+	const struct stamps *s;
+	struct completion done;
 	struct client c;
-	nsec_t deadline;
-	int n = 0;
 
 	(void)state;
 	fake_model_server_start(&server, CALL_GRPC);
 	open_client(&c, &model_clients[0], 1, true);
 	assert_int_equal(c.driver->stages, 1U << STAGE_REFERENCE | 1U << STAGE_SERVICE);
-	client_submit(&c, 0, 3);
-	deadline = clock_now() + PATIENCE;
-	while (n == 0 && clock_now() < deadline)
-		n = c.ops->poll(c.driver, clock_now() + NSEC_PER_SEC, done, 1, &err);
-	assert_int_equal(n, 1);
-	assert_int_equal(done[0].outcome, OUTCOME_OK);
-	assert_true(done[0].stamps.sent < done[0].stamps.stage[STAGE_REFERENCE]);
-	assert_true(done[0].stamps.stage[STAGE_REFERENCE] < done[0].stamps.stage[STAGE_SERVICE]);
-	assert_int_equal(done[0].stamps.stage[STAGE_SERVICE], done[0].stamps.received);
+	ask_once(&c, 3, &done);
+	s = &done.stamps;
+	assert_true(s->sent < s->stage[STAGE_REFERENCE]);
+	assert_true(s->stage[STAGE_REFERENCE] < s->stage[STAGE_SERVICE]);
+	assert_int_equal(s->stage[STAGE_SERVICE], s->received);
 	client_close(&c);
 	open_client(&c, &model_clients[0], 1, false);
 	assert_int_equal(c.driver->stages, 0);
@@ -235,26 +242,18 @@ static void stages_are_stamped(void **state)
 	fake_model_server_stop(&server);
 }
 
-static void stamps_come_in_order(const struct model_client *m)
+FOR_EACH_CLIENT(every_stage_is_stamped_where_asked_for)
 {
-	struct completion done[1];
-	const struct stamps *s = &done[0].stamps;
-	struct error err;
+	struct completion done;
+	const struct stamps *s = &done.stamps;
 	struct client c;
-	nsec_t deadline;
-	int n = 0;
 
 	stages = true;
 	open_client(&c, m, 1, true);
 	stages = false;
 	assert_int_equal(c.driver->stages,
 			 1U << STAGE_REFERENCE | 1U << STAGE_ENCODE | 1U << STAGE_SERVICE | 1U << STAGE_DECODE);
-	client_submit(&c, 0, 3);
-	deadline = clock_now() + PATIENCE;
-	while (n == 0 && clock_now() < deadline)
-		n = c.ops->poll(c.driver, clock_now() + NSEC_PER_SEC, done, 1, &err);
-	assert_int_equal(n, 1);
-	assert_int_equal(done[0].outcome, OUTCOME_OK);
+	ask_once(&c, 3, &done);
 	assert_true(s->sent < s->stage[STAGE_REFERENCE]);
 	assert_true(s->stage[STAGE_REFERENCE] <= s->stage[STAGE_ENCODE]);
 	assert_true(s->stage[STAGE_ENCODE] < s->stage[STAGE_SERVICE]);
@@ -263,13 +262,7 @@ static void stamps_come_in_order(const struct model_client *m)
 	client_close(&c);
 }
 
-static void every_stage_is_stamped_where_asked_for(void **state)
-{
-	(void)state;
-	for_each_client(stamps_come_in_order);
-}
-
-static void row_without_reference_fails_alone(const struct model_client *m)
+FOR_EACH_CLIENT(row_without_reference_data_is_an_error_of_its_own)
 {
 	struct client c;
 	struct tally t;
@@ -278,15 +271,8 @@ static void row_without_reference_fails_alone(const struct model_client *m)
 	client_run(&c, ROWS, 1, &t);
 	assert_int_equal(t.outcomes[OUTCOME_ERROR], 1);
 	assert_says(m, t.text, "Redis has no reference data for the row: load the dataset with aibench_load_data");
-	client_run(&c, 0, 4, &t);
-	assert_int_equal(t.outcomes[OUTCOME_OK], 4);
+	assert_right(m, &c, 0, 4);
 	client_close(&c);
-}
-
-static void row_without_reference_data_is_an_error_of_its_own(void **state)
-{
-	(void)state;
-	for_each_client(row_without_reference_fails_alone);
 }
 
 static void missing_reference_data_are_told_at_open(void **state)
@@ -313,7 +299,7 @@ static void missing_reference_data_are_told_at_open(void **state)
 	fake_model_server_stop(&server);
 }
 
-static void refusals_have_words_with(const struct model_client *m)
+FOR_EACH_CLIENT(error_replies_give_the_servers_own_words)
 {
 	struct client c;
 	struct tally t;
@@ -324,18 +310,11 @@ static void refusals_have_words_with(const struct model_client *m)
 	assert_int_equal(t.outcomes[OUTCOME_ERROR], 4);
 	assert_says(m, t.text, MODEL_WORDS);
 	atomic_store(&server.fault, MODEL_RIGHT);
-	client_run(&c, 0, 4, &t);
-	assert_int_equal(t.outcomes[OUTCOME_OK], 4);
+	assert_right(m, &c, 0, 4);
 	client_close(&c);
 }
 
-static void error_replies_give_the_servers_own_words(void **state)
-{
-	(void)state;
-	for_each_client(refusals_have_words_with);
-}
-
-static void malformed_replies_are_errors_with(const struct model_client *m)
+FOR_EACH_CLIENT(malformed_replies_are_errors)
 {
 	struct client c;
 	struct tally t;
@@ -349,18 +328,11 @@ static void malformed_replies_are_errors_with(const struct model_client *m)
 		assert_says(m, t.text, "reply");
 	}
 	atomic_store(&server.fault, MODEL_RIGHT);
-	client_run(&c, 0, 4, &t);
-	assert_int_equal(t.outcomes[OUTCOME_OK], 4);
+	assert_right(m, &c, 0, 4);
 	client_close(&c);
 }
 
-static void malformed_replies_are_errors(void **state)
-{
-	(void)state;
-	for_each_client(malformed_replies_are_errors_with);
-}
-
-static void lost_connections_come_back_with(const struct model_client *m)
+FOR_EACH_CLIENT(lost_connections_come_back_while_requests_wait)
 {
 	struct client c;
 	struct tally t;
@@ -371,19 +343,11 @@ static void lost_connections_come_back_with(const struct model_client *m)
 	client_run(&c, 0, 2, &t);
 	assert_int_equal(t.outcomes[OUTCOME_ERROR] + t.outcomes[OUTCOME_OK], 2);
 	assert_true(t.outcomes[OUTCOME_ERROR] >= 1);
-	client_run(&c, 0, ROWS, &t);
-	if (t.outcomes[OUTCOME_OK] != ROWS)
-		fail_msg("%s: %s", m->name, t.text);
+	assert_right(m, &c, 0, ROWS);
 	/* libcurl may have found another slot's connection idle. */
 	if (c.driver->reconnects < 1 && strcmp(transport, "lean") == 0)
 		fail_msg("%s: no reconnect was counted", m->name);
 	client_close(&c);
-}
-
-static void lost_connections_come_back_while_requests_wait(void **state)
-{
-	(void)state;
-	for_each_client(lost_connections_come_back_with);
 }
 
 static void silence_times_out(void **state)
@@ -414,7 +378,7 @@ static void silence_times_out(void **state)
 	}
 }
 
-static void missing_model_is_told_by(const struct model_client *m)
+FOR_EACH_CLIENT(missing_model_ends_the_open_with_the_servers_words)
 {
 	bool asks = m->given && m->given[0] != '/'; /* TorchServe and REST have no question for it */
 	struct error err;
@@ -429,13 +393,7 @@ static void missing_model_is_told_by(const struct model_client *m)
 	workload_fraud.close(c.workload);
 }
 
-static void missing_model_ends_the_open_with_the_servers_words(void **state)
-{
-	(void)state;
-	for_each_client(missing_model_is_told_by);
-}
-
-static void nobody_there_is_told_by(const struct model_client *m)
+FOR_EACH_CLIENT(server_that_is_not_there_is_told)
 {
 	struct error err;
 	struct client c;
@@ -445,12 +403,6 @@ static void nobody_there_is_told_by(const struct model_client *m)
 		fail_msg("%s: %d %s", m->name, r, err.text);
 	assert_says(m, err.text, "127.0.0.1:1");
 	workload_fraud.close(c.workload);
-}
-
-static void server_that_is_not_there_is_told(void **state)
-{
-	(void)state;
-	for_each_client(nobody_there_is_told_by);
 }
 
 struct readings {
@@ -468,7 +420,7 @@ static void take_stat(void *arg, const char *host, const char *key, const char *
 	snprintf(r->text + used, sizeof(r->text) - used, "%s=%s\n", key, value);
 }
 
-static void counters_are_read_by(const struct model_client *m)
+FOR_EACH_CLIENT(counters_of_every_server_are_read)
 {
 	bool triton = strncmp(m->name, "triton", 6) == 0;
 	struct readings readings = {0};
@@ -491,12 +443,6 @@ static void counters_are_read_by(const struct model_client *m)
 	client_close(&c);
 	fake_model_server_stop(&metrics);
 	metrics.host[0] = '\0';
-}
-
-static void counters_of_every_server_are_read(void **state)
-{
-	(void)state;
-	for_each_client(counters_are_read_by);
 }
 
 static void bad_options_are_told(void **state)
