@@ -50,6 +50,31 @@ bool ref_next(const struct ref *r, int64_t *at)
 	return false;
 }
 
+double ref_sigmoid(double x)
+{
+	return 1.0 / (1.0 + exp(-x));
+}
+
+double ref_relu(double x)
+{
+	return fmax(x, 0.0);
+}
+
+double ref_relu6(double x)
+{
+	return fmin(fmax(x, 0.0), 6.0);
+}
+
+double ref_leaky_relu(double x)
+{
+	return x < 0.0 ? x * 0.25 : x;
+}
+
+double ref_elu(double x)
+{
+	return x < 0.0 ? expm1(x) : x;
+}
+
 void ref_unary(struct ref *out, const struct ref *x, double (*f)(double))
 {
 	ref_init(out, x->dims, x->rank);

@@ -29,6 +29,12 @@ double *ref_at(const struct ref *r, const int64_t *at);
 /* Steps through coordinates in row-major order; false past the last. */
 bool ref_next(const struct ref *r, int64_t *at);
 
+/* Of one value, for ref_unary. */
+double ref_sigmoid(double x);
+double ref_relu(double x);
+double ref_relu6(double x);
+double ref_leaky_relu(double x); /* alpha 0.25 */
+double ref_elu(double x);
 void ref_unary(struct ref *out, const struct ref *x, double (*f)(double));
 /* Shapes must broadcast. */
 void ref_binary(struct ref *out, const struct ref *a, const struct ref *b, double (*f)(double, double));

@@ -378,43 +378,18 @@ static void chain_affine(struct chain *ch, const char *op)
 	ref_release(&v);
 }
 
-static double f_relu(double x)
-{
-	return fmax(x, 0.0);
-}
-
-static double f_relu6(double x)
-{
-	return fmin(fmax(x, 0.0), 6.0);
-}
-
-static double f_leaky(double x)
-{
-	return x < 0.0 ? x * 0.25 : x;
-}
-
-static double f_elu(double x)
-{
-	return x < 0.0 ? expm1(x) : x;
-}
-
-static double f_sigmoid(double x)
-{
-	return 1.0 / (1.0 + exp(-x));
-}
-
 static const struct {
 	const char *op;
 	double (*f)(double);
 } activations[] = {
-	{"Relu", f_relu}, {"Relu6", f_relu6},     {"LeakyRelu", f_leaky},
-	{"Elu", f_elu},   {"Sigmoid", f_sigmoid}, {"Tanh", tanh},
+	{"Relu", ref_relu}, {"Relu6", ref_relu6},     {"LeakyRelu", ref_leaky_relu},
+	{"Elu", ref_elu},   {"Sigmoid", ref_sigmoid}, {"Tanh", tanh},
 };
 
 static void chain_activation(struct chain *ch, size_t which)
 {
 	chain_node(ch, activations[which].op);
-	if (activations[which].f == f_leaky)
+	if (activations[which].f == ref_leaky_relu)
 		attr_float(&ch->c.b, "alpha", 0.25f);
 	node_end(&ch->c.b);
 	for (size_t i = 0; i < ch->now.count; i++)

@@ -36,40 +36,23 @@ static double f_square(double x)
 	return x * x;
 }
 
-static double f_sigmoid(double x)
-{
-	return 1.0 / (1.0 + exp(-x));
-}
-
-static double f_relu(double x)
-{
-	return fmax(x, 0.0);
-}
-
-static double f_relu6(double x)
-{
-	return fmin(fmax(x, 0.0), 6.0);
-}
-
-static double f_leaky(double x)
-{
-	return x < 0.0 ? x * 0.25 : x;
-}
-
-static double f_elu(double x)
-{
-	return x < 0.0 ? expm1(x) : x;
-}
-
 static const struct {
 	const char *op;
 	double (*f)(double);
 	bool positive, integers; /* takes positive values only; integers too */
 } unaries[] = {
-	{"Neg", f_neg, false, true},     {"Exp", exp, false, false},           {"Log", log, true, false},
-	{"Sqrt", sqrt, true, false},     {"Rsqrt", f_rsqrt, true, false},      {"Square", f_square, false, true},
-	{"Tanh", tanh, false, false},    {"Sigmoid", f_sigmoid, false, false}, {"Relu", f_relu, false, true},
-	{"Relu6", f_relu6, false, true}, {"LeakyRelu", f_leaky, false, false}, {"Elu", f_elu, false, false},
+	{"Neg", f_neg, false, true},
+	{"Exp", exp, false, false},
+	{"Log", log, true, false},
+	{"Sqrt", sqrt, true, false},
+	{"Rsqrt", f_rsqrt, true, false},
+	{"Square", f_square, false, true},
+	{"Tanh", tanh, false, false},
+	{"Sigmoid", ref_sigmoid, false, false},
+	{"Relu", ref_relu, false, true},
+	{"Relu6", ref_relu6, false, true},
+	{"LeakyRelu", ref_leaky_relu, false, false},
+	{"Elu", ref_elu, false, false},
 	{"Floor", floor, false, false},
 };
 
