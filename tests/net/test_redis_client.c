@@ -82,6 +82,18 @@ static int open_port(struct redis_client **ret, struct endpoint **ret_endpoint, 
 	return redis_client_open(ret, *ret_endpoint, NULL, o, err);
 }
 
+static void opening_fails(unsigned short port, const struct conn_options *o, int code, const char *says)
+{
+	struct endpoint *e = NULL;
+	struct redis_client *c = NULL;
+	struct error err;
+
+	assert_int_equal(open_port(&c, &e, port, o, &err), code);
+	assert_null(c);
+	assert_non_null(strstr(err.text, says));
+	endpoint_free(e);
+}
+
 static void other_servers_are_told_apart(void **state)
 {
 	static const struct {
@@ -135,17 +147,12 @@ static void a_reset_before_the_answer_to_auth_asks_for_tls(void **state)
 {
 	struct canned s = {.text = "", .reset = true};
 	struct conn_options o;
-	struct endpoint *e = NULL;
-	struct redis_client *c = NULL;
-	struct error err;
 
 	(void)state;
 	conn_options_defaults(&o);
 	o.password = "secret";
 	canned_start(&s);
-	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_CLOSED);
-	assert_non_null(strstr(err.text, "does it want -tls?"));
-	endpoint_free(e);
+	opening_fails(s.port, &o, ERR_CLOSED, "does it want -tls?");
 	canned_stop(&s);
 }
 
@@ -169,18 +176,12 @@ static void silent_server_times_out(void **state)
 {
 	struct canned s = {.text = "", .stay = true};
 	struct conn_options o;
-	struct endpoint *e = NULL;
-	struct redis_client *c = NULL;
-	struct error err;
 
 	(void)state;
 	conn_options_defaults(&o);
 	o.timeout = 50 * NSEC_PER_MSEC;
 	canned_start(&s);
-	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_TIMEOUT);
-	assert_null(c);
-	assert_non_null(strstr(err.text, "-timeout"));
-	endpoint_free(e);
+	opening_fails(s.port, &o, ERR_TIMEOUT, "-timeout");
 	canned_stop(&s);
 }
 
@@ -190,9 +191,6 @@ static void an_interrupt_ends_the_wait(void **state)
 	static atomic_int interrupt;
 	struct canned s = {.text = "", .stay = true};
 	struct conn_options o;
-	struct endpoint *e = NULL;
-	struct redis_client *c = NULL;
-	struct error err;
 
 	(void)state;
 	conn_options_defaults(&o);
@@ -201,10 +199,7 @@ static void an_interrupt_ends_the_wait(void **state)
 	o.interrupt = &interrupt;
 	s.interrupt = &interrupt;
 	canned_start(&s);
-	assert_int_equal(open_port(&c, &e, s.port, &o, &err), ERR_CANCELED);
-	assert_null(c);
-	assert_non_null(strstr(err.text, "interrupted"));
-	endpoint_free(e);
+	opening_fails(s.port, &o, ERR_CANCELED, "interrupted");
 	canned_stop(&s);
 }
 
@@ -234,17 +229,11 @@ static void given_up_connection_stays_given_up(void **state)
 
 static void missing_server_is_named(void **state)
 {
-	unsigned short port = free_port();
 	struct conn_options o;
-	struct endpoint *e = NULL;
-	struct redis_client *c = NULL;
-	struct error err;
 
 	(void)state;
 	conn_options_defaults(&o);
-	assert_int_equal(open_port(&c, &e, port, &o, &err), ERR_CONNECT);
-	assert_non_null(strstr(err.text, "is the server running?"));
-	endpoint_free(e);
+	opening_fails(free_port(), &o, ERR_CONNECT, "is the server running?");
 }
 
 /* One redis-server for the tests below. */
