@@ -103,7 +103,7 @@ static int measure(struct bench *b, const char *transport, const char *address, 
 
 	if (r == 0)
 		r = run(b, err);
-	seconds = (double)(clock_now() - start) / NSEC_PER_SEC;
+	seconds = nsec_to_sec(clock_now() - start);
 	if (r == 0)
 		printf("%.0f %.2f\n", (double)b->calls / seconds, 1e6 * (cpu_seconds() - cpu) / (double)b->calls);
 	if (b->transport)

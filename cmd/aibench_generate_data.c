@@ -79,7 +79,7 @@ static int make_fraud_config(struct fraud_config *ret, const struct config *c, s
 
 static void report(const struct fraud_summary *made, nsec_t took)
 {
-	double seconds = (double)took / (double)NSEC_PER_SEC;
+	double seconds = nsec_to_sec(took);
 
 	fprintf(stderr,
 		PROGRAM ": wrote %" PRIu64 " of %" PRIu64 " transactions in %.3f s (%.0f/s), %" PRIu64

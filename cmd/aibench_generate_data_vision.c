@@ -75,7 +75,7 @@ static void on_progress(void *arg, uint64_t photos, uint64_t of)
 	b->next = now + BAR_PERIOD;
 	fprintf(stderr, "\r[%.*s%*s] %" PRIu64 "/%" PRIu64 " photos, %.0f/s\033[K", filled,
 		"========================================", BAR_WIDTH - filled, "", photos, of,
-		(double)photos * (double)NSEC_PER_SEC / (double)(now - b->start));
+		per_second(photos, now - b->start));
 }
 
 static void on_skipped(void *arg, const char *text)
@@ -121,8 +121,8 @@ static void report(FILE *out, const struct vision_summary *made, const struct co
 	fprintf(out,
 		". Generated a total of %" PRIu64 " tensors of 224x224x3 float32, %" PRIu64 " bytes, in %.3f s"
 		" (%.1f tensors/s).\n",
-		made->tensors, made->tensors * (uint64_t)VISION_TENSOR_SIZE, (double)took / (double)NSEC_PER_SEC,
-		(double)made->tensors * (double)NSEC_PER_SEC / (double)took);
+		made->tensors, made->tensors * (uint64_t)VISION_TENSOR_SIZE, nsec_to_sec(took),
+		per_second(made->tensors, took));
 	if (made->cropped)
 		fprintf(out, "%" PRIu64 " photos were 224x224 already: taken as they are, once each.\n", made->cropped);
 	if (made->ignored)

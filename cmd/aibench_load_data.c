@@ -9,6 +9,7 @@
 
 #include "cmd/common.h"
 #include "common/options.h"
+#include "common/text.h"
 #include "loaders/redis_data.h"
 #include "loaders/redis_target.h"
 #include "workloads/fraud.h"
@@ -57,8 +58,8 @@ static void print_header(bool *printed)
 
 static void print_progress(void *arg, const struct load_progress *p)
 {
-	double since_last = (double)p->since_last / (double)NSEC_PER_SEC;
-	double since_start = (double)p->since_start / (double)NSEC_PER_SEC;
+	double since_last = nsec_to_sec(p->since_last);
+	double since_start = nsec_to_sec(p->since_start);
 
 	print_header(arg);
 	printf("%" PRId64 ",%" PRIu64 ",%.2f,%.2f\n", p->wall, p->commands,
@@ -68,10 +69,10 @@ static void print_progress(void *arg, const struct load_progress *p)
 
 static void print_summary(const struct redis_data_summary *s, bool interrupted)
 {
-	double took = (double)s->took / (double)NSEC_PER_SEC;
+	double took = nsec_to_sec(s->took);
 
 	printf("Load %s after %" PRIu64 " commands to %u server%s (%.2f commands/s)\n",
-	       interrupted ? "interrupted" : "complete", s->commands, s->shards, s->shards == 1 ? "" : "s",
+	       interrupted ? "interrupted" : "complete", s->commands, s->shards, plural(s->shards),
 	       (double)s->commands / took);
 	printf("Took: %8.3f sec\n", took);
 }

@@ -13,6 +13,7 @@
 #include "cmd/unused_options.h"
 #include "common/arith.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "drivers/libraries.h"
 
 static int open_answers(struct invocation *v, struct error *err)
@@ -71,8 +72,7 @@ static int run_all(struct invocation *v)
 
 	if (v->options.debug > 0 || v->options.verbose)
 		fprintf(stderr, "%s: %u worker%s on %u thread%s, driver %s: %s\n", v->program->name, v->config.workers,
-			v->config.workers == 1 ? "" : "s", threads, threads == 1 ? "" : "s", v->program->driver->name,
-			v->command_line);
+			plural(v->config.workers), threads, plural(threads), v->program->driver->name, v->command_line);
 	status = series_run(v);
 	return status == EXIT_OK && v->options.audit.strict && v->not_valid ? EXIT_NOT_VALID : status;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "common/text.h"
 #include "runners/accuracy_log.h"
 #include "runners/stable_run.h"
 
@@ -191,7 +192,7 @@ static int judge(const struct invocation *v, const struct result *r)
 	if (r->stopped_by_error || (answered(r) == 0 && why->text[0] && !r->interrupted))
 		return fail(program, why, EXIT_FAILED);
 	if (wrong > 0 && !v->options.ignore_errors) {
-		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, wrong == 1 ? "" : "s",
+		error_set(&err, ERR_WRONG, "%" PRIu64 " wrong answer%s, the first: %s", wrong, plural(wrong),
 			  r->wrong.text);
 		return fail(program, &err, EXIT_FAILED);
 	}

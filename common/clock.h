@@ -1,5 +1,5 @@
 /*
- * clock.h - one time unit, nanoseconds, and the two clocks that are read.
+ * clock.h - one time unit, nanoseconds, the two clocks that are read, and times in other units.
  *
  * Only worker loops and cmd/ read a clock; everything else takes `now` as an argument.
  */
@@ -38,6 +38,37 @@ static inline nsec_t clock_wall(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return timespec_to_nsec(&ts);
+}
+
+static inline nsec_t nsec_earlier(nsec_t a, nsec_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline nsec_t nsec_later(nsec_t a, nsec_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline double nsec_to_sec(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_SEC;
+}
+
+static inline double nsec_to_msec(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_MSEC;
+}
+
+static inline double nsec_to_usec(nsec_t t)
+{
+	return (double)t / (double)NSEC_PER_USEC;
+}
+
+/* How many a second n of them in this time are; 0 where no time went by. */
+static inline double per_second(uint64_t n, nsec_t time)
+{
+	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
 }
 
 #endif

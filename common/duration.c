@@ -8,6 +8,7 @@
 #include "common/arith.h"
 #include "common/clock.h"
 #include "common/options.h"
+#include "common/text.h"
 
 #define LARGEST ((uint64_t)1 << 63) /* the magnitude of the smallest duration */
 
@@ -24,11 +25,6 @@ static const struct unit {
 	{"m", UINT64_C(60) * 1000000000},
 	{"h", UINT64_C(3600) * 1000000000},
 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* Reads the unit at *text, which goes on to the next digit or point. 0: there is none, or it is unknown. */
 static uint64_t take_unit(const char **text)

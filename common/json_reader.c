@@ -10,6 +10,7 @@
 
 #include "common/json_text.h"
 #include "common/parse_float.h"
+#include "common/text.h"
 
 void json_open(struct json_reader *r, char *text, size_t len, struct error *err)
 {
@@ -44,11 +45,6 @@ static void skip_space(struct json_reader *r)
 {
 	while (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t')
 		r->p++;
-}
-
-static bool is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
 }
 
 enum json_kind json_kind(struct json_reader *r)
@@ -156,14 +152,6 @@ int json_find(struct json_reader *r, const char *name)
 			return 0;
 	}
 	return json_fail(r, ERR_INVALID, "no member \"%s\"", name);
-}
-
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The four hexadecimal digits behind \u; -1 where there are none. */

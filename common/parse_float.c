@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 #define DIGITS_MAX 19      /* that always fit 64 bits */
 #define EXACT_POWER_MAX 22 /* 10^22 is the last power of ten that a double holds exactly */
 
@@ -25,11 +27,6 @@ static const double powers_of_ten[EXACT_POWER_MAX + 1] = {
 	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
-
-static bool is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
-}
 
 /*
  * How many of eight bytes are '0'…'9' before the first that is not, the lowest byte coming first. A byte below '0' or

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "common/parse_float.h"
+#include "common/text.h"
 
 #define BUFFER_SIZE (256u << 10)
 #define LINE_MAX_BYTES (64u << 10) /* Kaggle's longest line is under 600 bytes */
@@ -218,7 +219,7 @@ static int bad_line(const struct csv_reader *r, struct line line, struct error *
 	if (columns != CSV_COLUMNS)
 		return error_set(err, ERR_FORMAT,
 				 "%s: line %llu: %u column%s where %d belong (Time, V1 to V28, Amount, Class)", r->name,
-				 (unsigned long long)r->line, columns, columns == 1 ? "" : "s", CSV_COLUMNS);
+				 (unsigned long long)r->line, columns, plural(columns), CSV_COLUMNS);
 	for (unsigned i = 0; i < CSV_COLUMNS; i++) {
 		const char *what = NULL;
 		float value;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/text.h"
 
 enum protobuf_wire { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_BYTES = 2, PROTOBUF_FIXED32 = 5 };
 
@@ -49,7 +50,7 @@ static inline bool protobuf_is(const struct protobuf_field *f, uint32_t number, 
 /* True where a string field holds just this text. */
 static inline bool protobuf_equals(const struct protobuf_field *f, const char *text)
 {
-	return f->size == strlen(text) && memcmp(f->data, text, f->size) == 0;
+	return bytes_equal(f->data, f->size, text);
 }
 
 #endif

@@ -8,20 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 #define KEY_MAX 256
 #define VALUE_MAX 512
 
 static bool begins(const struct resp_node *node, const char *words)
 {
-	size_t n = strlen(words);
-
-	return node->len >= n && memcmp(node->data, words, n) == 0;
+	return bytes_begin(node->data, node->len, words);
 }
 
 static bool is_text(const struct resp_node *node, const char *text)
 {
-	return (node->type == RESP_STRING || node->type == RESP_STATUS) && node->len == strlen(text) &&
-	       begins(node, text);
+	return (node->type == RESP_STRING || node->type == RESP_STATUS) && bytes_equal(node->data, node->len, text);
 }
 
 static int is_cluster(struct redis_client *c, struct error *err)
@@ -223,7 +222,7 @@ static void report_info(const char *server, const struct resp_node *reply, const
 		if (len > 0 && p[len - 1] == '\r')
 			len--;
 		if (len > 2 && p[0] == '#' && only)
-			wanted = len - 2 == strlen(only) && memcmp(p + 2, only, len - 2) == 0;
+			wanted = bytes_equal(p + 2, len - 2, only);
 		else if (len > 0 && p[0] != '#' && wanted)
 			report_line(server, p, len, fn, arg);
 		if (!newline)

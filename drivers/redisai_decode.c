@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "net/redis_advice.h"
 
 #define HASH_SLOTS 16384
@@ -81,9 +82,9 @@ static const char *read_number(unsigned *ret, const char *p, const char *end, un
 {
 	unsigned value = 0;
 
-	if (p == end || *p < '0' || *p > '9')
+	if (p == end || !is_digit(*p))
 		return NULL;
-	for (; p < end && *p >= '0' && *p <= '9'; p++) {
+	for (; p < end && is_digit(*p); p++) {
 		value = value * 10 + (unsigned)(*p - '0');
 		if (value > max)
 			return NULL;

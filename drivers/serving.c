@@ -348,22 +348,17 @@ static int retry_waiting(struct serving *s, struct completion *done, int max)
 	return n;
 }
 
-static nsec_t earlier(nsec_t a, nsec_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Sleeps until Redis or the model server has something, or the deadline. */
 static int wait_for_either(struct serving *s, nsec_t deadline, struct error *err)
 {
-	nsec_t until = earlier(deadline, redis_transport_next_deadline(reference_transport(s->reference)));
+	nsec_t until = nsec_earlier(deadline, redis_transport_next_deadline(reference_transport(s->reference)));
 	nsec_t now = clock_now();
 	struct epoll_event events[2];
 
-	until = earlier(until, s->transport->ops->next_deadline(s->transport));
+	until = nsec_earlier(until, s->transport->ops->next_deadline(s->transport));
 	for (unsigned i = 0; i < s->driver.slots && s->nwaiting > 0; i++) {
 		if (s->slots[i].state == SLOT_WAITING)
-			until = earlier(until, s->slots[i].sent + s->driver.conn->timeout);
+			until = nsec_earlier(until, s->slots[i].sent + s->driver.conn->timeout);
 	}
 	if (wait_for_events(s->epoll, events, 2, now, until) < 0 && errno != EINTR)
 		return error_set_errno(err, ERR_IO, errno, "cannot wait for the servers' answers");

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "common/text.h"
 #include "engine/onnx.h"
 
 const Onnx__AttributeProto *onnx_attr(const struct onnx_conversion *c, const char *key)
@@ -35,7 +36,7 @@ bool onnx_attr_is(const struct onnx_conversion *c, const char *key, const char *
 
 	if (a == NULL || !a->has_s)
 		return strcmp(text, absent) == 0;
-	return a->s.len == strlen(text) && memcmp(a->s.data, text, a->s.len) == 0;
+	return bytes_equal(a->s.data, a->s.len, text);
 }
 
 int onnx_attr_dtype(const struct onnx_conversion *c, const char *key, enum dtype *ret)

@@ -7,17 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/text.h"
 #include "net/conn.h"
 
 #define DATABASE_MAX 65535u
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Undoes percent-encoding; a lone % stays what it is. NULL: out of memory, or %00. */
 static char *decode(const char *text, size_t len)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "common/text.h"
 
 static const struct redis_advice ADVICE[] = {
 	{"NOAUTH", "the server wants a password: pass -password (and -user), or set REDISCLI_AUTH", true},
@@ -37,20 +38,14 @@ static const struct redis_advice ADVICE[] = {
 	{"No graph was found in the protobuf", "is the file a whole model of this -backend?", false},
 };
 
-static bool begins(const char *reply, size_t len, const char *words)
-{
-	size_t n = strlen(words);
-
-	return len >= n && !memcmp(reply, words, n);
-}
-
 const struct redis_advice *redis_advice_find(const char *reply, size_t len)
 {
 	/* RedisAI gives some of its texts with the code, some without. */
-	size_t code = begins(reply, len, "ERR ") ? 4 : 0;
+	size_t code = bytes_begin(reply, len, "ERR ") ? 4 : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(ADVICE); i++) {
-		if (begins(reply, len, ADVICE[i].begins) || begins(reply + code, len - code, ADVICE[i].begins))
+		if (bytes_begin(reply, len, ADVICE[i].begins) ||
+		    bytes_begin(reply + code, len - code, ADVICE[i].begins))
 			return &ADVICE[i];
 	}
 	return NULL;

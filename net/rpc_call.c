@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "common/text.h"
 #include "net/rpc_internal.h"
 
 #define TEXT_MAX 2048
@@ -211,11 +212,6 @@ int rpc_call_data(struct rpc_call *c, const unsigned char *bytes, size_t len)
 	return c->code;
 }
 
-static bool is(const char *a, size_t len, const char *b)
-{
-	return len == strlen(b) && memcmp(a, b, len) == 0;
-}
-
 /* A small decimal number, or -1. */
 static int small_number(const char *text, size_t len)
 {
@@ -224,20 +220,11 @@ static int small_number(const char *text, size_t len)
 	if (len == 0 || len > 6)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
+		if (!is_digit(text[i]))
 			return -1;
 		value = value * 10 + (text[i] - '0');
 	}
 	return value;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* grpc-message is percent-encoded; what is not a proper escape stands for itself. NUL would end our text. */
@@ -249,8 +236,8 @@ static void decode_message(struct buf *to, const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (c == '%' && i + 2 < len && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-			c = (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+		if (c == '%' && i + 2 < len && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
+			c = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
 			i += 2;
 		}
 		if (c == '\0')
@@ -263,15 +250,15 @@ int rpc_call_header(struct rpc_call *c, const char *name, size_t name_len, const
 {
 	if (c->code)
 		return c->code;
-	if (is(name, name_len, ":status")) {
+	if (bytes_equal(name, name_len, ":status")) {
 		c->http_status = small_number(value, len);
-	} else if (is(name, name_len, "grpc-status")) {
+	} else if (bytes_equal(name, name_len, "grpc-status")) {
 		c->status = small_number(value, len);
 		if (c->status < 0)
 			c->status = RPC_UNKNOWN;
-	} else if (is(name, name_len, "grpc-message")) {
+	} else if (bytes_equal(name, name_len, "grpc-message")) {
 		decode_message(&c->text, value, len);
-	} else if (c->http_status == 200 && is(name, name_len, "content-type") &&
+	} else if (c->http_status == 200 && bytes_equal(name, name_len, "content-type") &&
 		   (len < 16 || strncmp(value, "application/grpc", 16) != 0)) {
 		return rpc_call_fail(c, ERR_PROTOCOL,
 				     "the server does not speak gRPC there: its content type is another");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "common/text.h"
 
 static bool is_integer(const char *text, int64_t *ret)
 {
@@ -86,13 +87,13 @@ static void fields_difference(char *ret, size_t size, const char *before, const 
 			field(v1, sizeof(v1), p, p, name);
 			field(v0, sizeof(v0), before, p, name);
 		}
-		if (name == strlen("usec_per_call") && strncmp(p, "usec_per_call", name) == 0)
+		if (bytes_equal(p, name, "usec_per_call"))
 			snprintf(d, sizeof(d), "%.2f", calls > 0 ? usec / calls : 0.0);
 		else
 			number_difference(d, sizeof(d), v0[0] ? v0 : NULL, v1);
-		if (name == strlen("calls") && strncmp(p, "calls", name) == 0)
+		if (bytes_equal(p, name, "calls"))
 			calls = strtod(d, NULL);
-		else if (name == strlen("usec") && strncmp(p, "usec", name) == 0)
+		else if (bytes_equal(p, name, "usec"))
 			usec = strtod(d, NULL);
 		n = snprintf(ret + used, size - used, "%s%.*s%s%s", used ? "," : "", (int)name, p,
 			     p[name] == '=' ? "=" : "", d);

@@ -36,16 +36,6 @@ int gather_settings(struct result *r, const struct run_config *cfg)
 	return open && !r->offered.schedule ? ERR_NOMEM : 0;
 }
 
-static nsec_t later(nsec_t a, nsec_t b)
-{
-	return a > b ? a : b;
-}
-
-static double rate(uint64_t n, nsec_t time)
-{
-	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
-}
-
 static unsigned usable_cores(void)
 {
 	cpu_set_t set;
@@ -65,8 +55,8 @@ static double behind_schedule(const struct result *r, const struct worker *worke
 	if (!r->all.open_loop || o->requests < 2 || sent < 1)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
-		until = later(until, workers[i].last_sent);
-	return 1 - rate(sent - 1, until - o->first) / rate(o->requests - 1, o->last - o->first);
+		until = nsec_later(until, workers[i].last_sent);
+	return 1 - per_second(sent - 1, until - o->first) / per_second(o->requests - 1, o->last - o->first);
 }
 
 static void gather_audit(struct result *r, const struct run_config *cfg, const struct worker *workers, unsigned n)
@@ -112,9 +102,9 @@ static void set_window(struct result *r, const struct shared *s, const struct wo
 	for (unsigned i = 0; i < n; i++) {
 		const struct worker *w = &workers[i];
 
-		end = later(end, w->last_answer);
+		end = nsec_later(end, w->last_answer);
 		if (w->stopped_at != NSEC_NEVER)
-			end = later(end, w->stopped_at);
+			end = nsec_later(end, w->stopped_at);
 		stopped = stopped || w->stopped_at != NSEC_NEVER;
 		over = over && w->over;
 	}
@@ -122,14 +112,14 @@ static void set_window(struct result *r, const struct shared *s, const struct wo
 		next = s->until;
 	else if (stopped || r->offered.requests == 0)
 		next = NSEC_NEVER;
-	r->measured_end = next != NSEC_NEVER ? later(end, next) : end;
+	r->measured_end = next != NSEC_NEVER ? nsec_later(end, next) : end;
 	if (r->measured_end == 0)
 		r->measured_end = r->end;
 	if (s->burn_in_requests == 0)
 		r->burn_in_end = s->warm;
 	else
-		r->burn_in_end = r->offered.first < r->end ? later(s->warm, r->offered.first) : r->end;
-	r->burn_in_end = r->burn_in_end < r->end ? r->burn_in_end : r->end;
+		r->burn_in_end = r->offered.first < r->end ? nsec_later(s->warm, r->offered.first) : r->end;
+	r->burn_in_end = nsec_earlier(r->burn_in_end, r->end);
 	r->offered.from = r->burn_in_end;
 	r->offered.until = next != NSEC_NEVER && r->offered.last < next ? next : 0;
 	r->offered.ran_dry = !over && !stopped && !limited && s->until != NSEC_NEVER;
@@ -142,7 +132,7 @@ static void fail_unmeasured(struct result *r, const struct shared *s)
 	char time[32] = "", count[32] = "";
 
 	if (cfg->warm_up > 0)
-		snprintf(time, sizeof(time), " %g s", (double)cfg->warm_up / (double)NSEC_PER_SEC);
+		snprintf(time, sizeof(time), " %g s", nsec_to_sec(cfg->warm_up));
 	if (cfg->burn_in > 0)
 		snprintf(count, sizeof(count), " %ju", (uintmax_t)cfg->burn_in);
 	r->stopped_by_error = true;
@@ -171,10 +161,9 @@ static void gather_answers(struct result *r, const struct shared *s, const struc
 		r->unsent += w->unsent;
 		r->reconnects += w->driver->reconnects;
 		r->offered.requests += w->due.n;
-		if (w->due.first < r->offered.first)
-			r->offered.first = w->due.first;
-		r->offered.last = later(r->offered.last, w->due.last);
-		r->end = later(r->end, w->end);
+		r->offered.first = nsec_earlier(r->offered.first, w->due.first);
+		r->offered.last = nsec_later(r->offered.last, w->due.last);
+		r->end = nsec_later(r->end, w->end);
 	}
 	set_window(r, s, workers, n);
 	gather_audit(r, s->cfg, workers, n);

@@ -38,7 +38,7 @@ bool probe_run_look(void *arg, nsec_t now, const struct recorder *so_far)
 enum probe_failure probe_run_finish(struct probe_run *p, const struct result *r, double rate)
 {
 	const uint64_t *requests = r->all.totals.requests;
-	double offered = rate / p->batch * (double)result_measured_time(r) / (double)NSEC_PER_SEC;
+	double offered = rate / p->batch * nsec_to_sec(result_measured_time(r));
 
 	add_window(p, &r->all);
 	if (requests[OUTCOME_ERROR] || requests[OUTCOME_TIMEOUT] || requests[OUTCOME_WRONG])

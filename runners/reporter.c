@@ -150,11 +150,6 @@ static void gather(struct reporter *p)
 		recorder_add_to(&p->workers[i].recorder, &p->now);
 }
 
-static double rate(uint64_t n, nsec_t time)
-{
-	return time > 0 ? (double)n * (double)NSEC_PER_SEC / (double)time : 0;
-}
-
 /* The server owes answers that nobody waits for any more: it would not answer this thread either. */
 static bool given_up(const struct reporter *p)
 {
@@ -176,8 +171,8 @@ static struct period look(struct reporter *p, nsec_t now)
 	return (struct period){
 		.wall = clock_wall(),
 		.test_time = now - p->shared->start,
-		.inference_rate = rate(answered - p->answered, now - p->last),
-		.overall_rate = rate(answered, now - p->shared->start),
+		.inference_rate = per_second(answered - p->answered, now - p->last),
+		.overall_rate = per_second(answered, now - p->shared->start),
 		.inferences = totals_inferences(&p->now.totals) + totals_inferences(&before),
 		.answered = answered,
 	};

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/options.h"
+#include "common/text.h"
 
 #define WORD_MAX 64
 
@@ -64,17 +65,13 @@ int rate_schedule_parse(struct rate_schedule *ret, const char *text, struct erro
 	struct rate_schedule s = {0};
 
 	for (const char *p = text;; p++) {
-		size_t len = strcspn(p, ",");
 		char word[WORD_MAX];
 		int r;
 
 		if (s.n == RATE_SEGMENTS_MAX)
 			return error_set(err, ERR_USAGE, "-rate %s: more than %d stretches", text, RATE_SEGMENTS_MAX);
-		if (len >= sizeof(word))
+		if (!word_take(word, sizeof(word), &p, ","))
 			return bad(err, text, "too long a word");
-		memcpy(word, p, len);
-		word[len] = '\0';
-		p += len;
 		r = parse_segment(&s.segments[s.n++], word, *p == '\0', err);
 		if (r < 0)
 			return r;

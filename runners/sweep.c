@@ -10,6 +10,7 @@
 
 #include "common/arith.h"
 #include "common/number.h"
+#include "common/text.h"
 #include "runners/arrival.h"
 
 #define WORD_MAX 64
@@ -102,15 +103,12 @@ static int parse_range(struct sweep_axis *axis, char *word, char *dots, struct e
 static int parse_values(struct sweep_axis *axis, const char *text, size_t len, struct error *err)
 {
 	for (const char *p = text, *end = text + len;; p++) {
-		size_t n = strcspn(p, "," SEPARATORS);
 		char word[WORD_MAX], *dots;
 		double value;
 		int r;
 
-		if (n >= sizeof(word))
+		if (!word_take(word, sizeof(word), &p, "," SEPARATORS))
 			return bad(err, text, "too long a word");
-		memcpy(word, p, n);
-		word[n] = '\0';
 		dots = strstr(word, "..");
 		if (dots) {
 			r = parse_range(axis, word, dots, err);
@@ -121,7 +119,6 @@ static int parse_values(struct sweep_axis *axis, const char *text, size_t len, s
 		}
 		if (r < 0)
 			return r;
-		p += n;
 		if (p == end)
 			return 0;
 	}
@@ -136,7 +133,7 @@ static int parse_axis(struct sweep *s, const char *text, size_t len, struct erro
 
 	if (!equals)
 		return bad(err, text, "no variable and its values");
-	while (v < SWEEP_VARIABLES && (strlen(variables[v].name) != name || memcmp(variables[v].name, text, name) != 0))
+	while (v < SWEEP_VARIABLES && !bytes_equal(text, name, variables[v].name))
 		v++;
 	if (v == SWEEP_VARIABLES)
 		return error_set(err, ERR_USAGE, "-sweep %.*s: must be workers, rate, batch or server-batch",

@@ -85,9 +85,9 @@ void thread_usage_end(const struct thread_mark *m, struct thread_usage *ret)
 
 	getrusage(RUSAGE_THREAD, &to);
 	*ret = (struct thread_usage){
-		.wall = (double)(wall - m->wall) / (double)NSEC_PER_SEC,
-		.cpu = (double)(cpu - m->cpu) / (double)NSEC_PER_SEC,
-		.waiting = (double)(thread_waiting() - m->waiting) / (double)NSEC_PER_SEC,
+		.wall = nsec_to_sec(wall - m->wall),
+		.cpu = nsec_to_sec(cpu - m->cpu),
+		.waiting = nsec_to_sec(thread_waiting() - m->waiting),
 		.voluntary_switches = (uint64_t)(to.ru_nvcsw - m->at_start.ru_nvcsw),
 		.involuntary_switches = (uint64_t)(to.ru_nivcsw - m->at_start.ru_nivcsw),
 	};

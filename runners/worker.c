@@ -20,11 +20,6 @@
 /* What a sleep to a deadline may oversleep by: with -spin, this much is spent looking instead. */
 #define SPIN_WINDOW (100 * NSEC_PER_USEC)
 
-static nsec_t earlier(nsec_t a, nsec_t b)
-{
-	return a < b ? a : b;
-}
-
 static void queue_push(struct slot_queue *q, unsigned slot)
 {
 	q->items[q->tail++ & q->mask] = slot;
@@ -149,7 +144,7 @@ static void count_due(struct worker *w, const struct slot *slot)
 	if (slot->burn_in)
 		return;
 	w->due.n++;
-	w->due.first = earlier(w->due.first, slot->intended);
+	w->due.first = nsec_earlier(w->due.first, slot->intended);
 	w->due.last = slot->intended;
 }
 
@@ -346,20 +341,20 @@ static nsec_t send_due(struct worker *w, nsec_t now)
 
 static nsec_t next_deadline(const struct worker *w, nsec_t now)
 {
-	nsec_t deadline = earlier(now + TICK, w->drain_until);
+	nsec_t deadline = nsec_earlier(now + TICK, w->drain_until);
 	nsec_t due = arrival_next(&w->arrival);
 
 	if (w->ended)
 		return deadline;
 	if (queue_length(&w->paused) > 0)
-		deadline = earlier(deadline, w->retry_at);
+		deadline = nsec_earlier(deadline, w->retry_at);
 	if (w->starved)
-		deadline = earlier(deadline, now + RETRY_STARVED);
+		deadline = nsec_earlier(deadline, now + RETRY_STARVED);
 	else if (w->arrival.process != ARRIVAL_CLOSED && queue_length(&w->idle) > 0) {
 		if (!w->shared->cfg->spin)
-			deadline = earlier(deadline, due);
+			deadline = nsec_earlier(deadline, due);
 		else
-			deadline = due - now > SPIN_WINDOW ? earlier(deadline, due - SPIN_WINDOW) : 0;
+			deadline = due - now > SPIN_WINDOW ? nsec_earlier(deadline, due - SPIN_WINDOW) : 0;
 	}
 	return deadline;
 }
@@ -395,7 +390,7 @@ static void look_for_end(struct worker *w, nsec_t now)
 	if (w->stopped_at == NSEC_NEVER && has_stopped(w)) {
 		w->ended = true;
 		w->stopped_at = now;
-		w->drain_until = earlier(w->drain_until, now + earlier(drain, RUN_DRAIN_STOPPED));
+		w->drain_until = nsec_earlier(w->drain_until, now + nsec_earlier(drain, RUN_DRAIN_STOPPED));
 	}
 	if (w->drain_until == NSEC_NEVER && now >= s->until && has_enough(w)) {
 		w->over = true;
@@ -441,14 +436,14 @@ void worker_run(struct worker *w)
 		n = w->ops->poll(w->driver, next_deadline(w, now), w->done, w->max_done, &err);
 		if (n < 0) {
 			fail_run(w, err.text[0] ? err.text : error_message(n));
-			w->stopped_at = earlier(w->stopped_at, now);
+			w->stopped_at = nsec_earlier(w->stopped_at, now);
 			break;
 		}
 		for (int i = 0; i < n; i++)
 			finish(w, &w->done[i]);
 		now = clock_now();
 		if (n == 0) /* a slot may have come back */
-			w->retry_at = earlier(w->retry_at, now);
+			w->retry_at = nsec_earlier(w->retry_at, now);
 	}
 	w->end = clock_now();
 	count_unsent(w);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "stats/result.h"
 
 /* A thread that has something to do this much of the time makes answers wait 1/(1 - 0.95) = 20 times as long as it
@@ -75,19 +76,9 @@ PRINTF_LIKE(3, 4) static void add(struct audit *a, enum verdict v, const char *f
 	a->nreasons++;
 }
 
-static double seconds(nsec_t t)
-{
-	return (double)t / (double)NSEC_PER_SEC;
-}
-
 static double percent(double share)
 {
 	return 100 * share;
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* What to do about a generator that is too slow. */
@@ -136,7 +127,7 @@ static void judge_outcomes(struct audit *a, const struct result *r)
 		    r->unanswered, plural(r->unanswered));
 	if (saturated)
 		add(a, VERDICT_ERRORS, "%" PRIu64 " times were over %.0f s and counted as that: lower the load",
-		    saturated, seconds(HISTOGRAM_LATENCY_HIGHEST));
+		    saturated, nsec_to_sec(HISTOGRAM_LATENCY_HIGHEST));
 }
 
 static double busy(const struct thread_usage *t)
@@ -195,7 +186,7 @@ static void judge_machine(struct audit *a, const struct result *r)
 		add(a, VERDICT_CLIENT_LIMITED,
 		    "the cgroup's CPU quota held threads back for %.3f s in %" PRIu64
 		    " periods: raise the quota (cpu.max)",
-		    seconds(a->machine.throttled), a->machine.throttled_periods);
+		    nsec_to_sec(a->machine.throttled), a->machine.throttled_periods);
 }
 
 static bool lag_shows(const struct result *r, double percentile)
@@ -348,7 +339,7 @@ static void judge_trend(struct audit *a, const struct result *r)
 	if (r->stability.state != STABILITY_NOT_ASKED || !a->one_rate || !make_windows(windows, r))
 		return;
 	for (int i = 0; i < WINDOWS; i++) {
-		double rate = (double)windows[i].answered / seconds(windows[i].time);
+		double rate = (double)windows[i].answered / nsec_to_sec(windows[i].time);
 
 		slowest = fmin(slowest, rate);
 		fastest = fmax(fastest, rate);
@@ -389,8 +380,8 @@ static void judge_length(struct audit *a, const struct result *r)
 		    " are missing",
 		    a->percentile, needed, n, needed - n);
 	if (time < MEASURED_MIN)
-		add(a, VERDICT_TOO_SHORT, "only %.3f s were measured: make it %.0f s or more", seconds(time),
-		    seconds(MEASURED_MIN));
+		add(a, VERDICT_TOO_SHORT, "only %.3f s were measured: make it %.0f s or more", nsec_to_sec(time),
+		    nsec_to_sec(MEASURED_MIN));
 }
 
 void audit_judge(struct result *r)

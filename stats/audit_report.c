@@ -8,16 +8,6 @@
 #include "stats/json_writer.h"
 #include "stats/result.h"
 
-static double ms(nsec_t t)
-{
-	return (double)t / (double)NSEC_PER_MSEC;
-}
-
-static double us(nsec_t t)
-{
-	return (double)t / (double)NSEC_PER_USEC;
-}
-
 /* Of two clocks that were read one after the other a part may be a little more than the whole. */
 static double share(double part, double whole)
 {
@@ -31,8 +21,8 @@ static void write_lag(FILE *out, const struct result *r)
 
 	fprintf(out,
 		"Send lag of the generator's own, with an idle worker (ms): q50 %.3f, q99 %.3f, q99.9 %.3f, max %.3f; ",
-		ms(histogram_percentile(h, 50)), ms(histogram_percentile(h, 99)), ms(histogram_percentile(h, 99.9)),
-		ms(h->max));
+		nsec_to_msec(histogram_percentile(h, 50)), nsec_to_msec(histogram_percentile(h, 99)),
+		nsec_to_msec(histogram_percentile(h, 99.9)), nsec_to_msec(h->max));
 	fprintf(out, "%" PRIu64 " of %" PRIu64 " inferences found all workers busy\n", busy, of);
 }
 
@@ -52,9 +42,9 @@ static void write_generator(FILE *out, const struct audit *a)
 	if (a->machine.steal >= 0)
 		fprintf(out, "; steal %.1f %%", 100 * a->machine.steal);
 	if (a->machine.throttled_periods)
-		fprintf(out, "; throttled for %.3f s", (double)a->machine.throttled / (double)NSEC_PER_SEC);
+		fprintf(out, "; throttled for %.3f s", nsec_to_sec(a->machine.throttled));
 	fprintf(out, "; clock steps of %" PRId64 " ns, sleeps end %.1f us late (at most %.1f)\n", a->timer.step,
-		us(a->timer.late), us(a->timer.late_max));
+		nsec_to_usec(a->timer.late), nsec_to_usec(a->timer.late_max));
 }
 
 void audit_write_text(FILE *out, const struct result *r)

@@ -43,7 +43,7 @@ static double figure(const struct result_file *run, enum comparison_metric m)
 	if (m == METRIC_RATE)
 		return run->rate;
 	if (metric->percentile > 0)
-		return (double)histogram_percentile(&run->response, metric->percentile) / (double)NSEC_PER_MSEC;
+		return nsec_to_msec(histogram_percentile(&run->response, metric->percentile));
 	return histogram_mean(&run->response) / (double)NSEC_PER_MSEC;
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "common/version.h"
 #include "stats/comparison.h"
 #include "stats/fail_if.h"
@@ -33,8 +34,8 @@ static const char *interval(char buf[64], double low, double high)
 
 static void write_side(FILE *out, const char *name, const struct comparison_side *s)
 {
-	fprintf(out, "%s: %zu run%s of %s, %" PRIu64 " requests", name, s->nruns, s->nruns == 1 ? "" : "s",
-		s->runs[0].program, s->merged.total);
+	fprintf(out, "%s: %zu run%s of %s, %" PRIu64 " requests", name, s->nruns, plural(s->nruns), s->runs[0].program,
+		s->merged.total);
 	if (s->nruns > 2)
 		fprintf(out, " (%s ... %s)\n", s->runs[0].path, s->runs[s->nruns - 1].path);
 	else
@@ -86,9 +87,8 @@ static void write_merged(FILE *out, const char *name, const struct histogram *h)
 
 	fprintf(out, "All requests of %s (ms):", name);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
-		fprintf(out, " q%g %.3f,", percentiles[i],
-			(double)histogram_percentile(h, percentiles[i]) / (double)NSEC_PER_MSEC);
-	fprintf(out, " max %.3f\n", (double)h->max / (double)NSEC_PER_MSEC);
+		fprintf(out, " q%g %.3f,", percentiles[i], nsec_to_msec(histogram_percentile(h, percentiles[i])));
+	fprintf(out, " max %.3f\n", nsec_to_msec(h->max));
 }
 
 static void write_limits(FILE *out, const struct fail_if *limits, const struct comparison *c)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/number.h"
+#include "common/text.h"
 
 #define LIMIT_TEXT_MAX 64
 
@@ -55,20 +56,17 @@ int fail_if_parse(struct fail_if *ret, const char *text, struct error *err)
 	struct fail_if f = {.n = 0};
 
 	while (*text) {
-		size_t len = strcspn(text, ",");
 		char one[LIMIT_TEXT_MAX];
 		int r;
 
-		if (len >= sizeof(one))
+		if (!word_take(one, sizeof(one), &text, ","))
 			return bad_limit(text, "a limit is shorter than that", err);
 		if (f.n == LIMITS_MAX)
 			return error_set(err, ERR_USAGE, "-fail-if: more than %d limits", LIMITS_MAX);
-		snprintf(one, sizeof(one), "%.*s", (int)len, text);
 		r = parse_limit(&f.limits[f.n], one, err);
 		if (r < 0)
 			return r;
 		f.n++;
-		text += len;
 		if (*text && !*++text)
 			return bad_limit(",", "nothing follows the last comma", err);
 	}

@@ -5,11 +5,6 @@
 
 #include <time.h>
 
-static double seconds(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_SEC;
-}
-
 void hlog_write_header(FILE *out, nsec_t start)
 {
 	time_t whole = (time_t)(start / NSEC_PER_SEC);
@@ -20,7 +15,7 @@ void hlog_write_header(FILE *out, nsec_t start)
 		strftime(date, sizeof(date), "%a %b %d %H:%M:%S UTC %Y", &tm);
 	fputs("#[Histograms of nanoseconds; Interval_Max in milliseconds; no tag: service time]\n", out);
 	fputs("#[Histogram log format version 1.3]\n", out);
-	fprintf(out, "#[StartTime: %.3f (seconds since epoch), %s]\n", seconds(start), date);
+	fprintf(out, "#[StartTime: %.3f (seconds since epoch), %s]\n", nsec_to_sec(start), date);
 	fputs("\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n", out);
 }
 
@@ -32,7 +27,7 @@ int hlog_write_interval(FILE *out, const char *tag, nsec_t from, nsec_t to, cons
 
 	if (e == 0)
 		fprintf(out, "%s%s%s%.3f,%.3f,%.3f,%s\n", tag ? "Tag=" : "", tag ? tag : "", tag ? "," : "",
-			seconds(from), seconds(to - from), (double)max / (double)NSEC_PER_MSEC, encoded.data);
+			nsec_to_sec(from), nsec_to_sec(to - from), nsec_to_msec(max), encoded.data);
 	buf_release(&encoded);
 	return e;
 }

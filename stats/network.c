@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "common/text.h"
 #include "stats/json_writer.h"
 
 static int compare(const void *a, const void *b)
@@ -22,11 +23,6 @@ void network_set_times(struct network *n, nsec_t *times, unsigned ntimes)
 	n->q50 = times[ntimes / 2];
 	n->q99 = times[(uint64_t)ntimes * 99 / 100];
 	n->max = times[ntimes - 1];
-}
-
-static double ms(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_MSEC;
 }
 
 /* " (lo, loopback)", " (eth0, 10000 Mbit/s)" */
@@ -56,7 +52,8 @@ void network_write_text(FILE *out, const struct network *n)
 	if (!n->to_itself)
 		write_way(out, n);
 	fprintf(out, ", %u round trip%s (ms): min %.3f, q50 %.3f, q99 %.3f, max %.3f\n", n->round_trips,
-		n->round_trips == 1 ? "" : "s", ms(n->min), ms(n->q50), ms(n->q99), ms(n->max));
+		plural(n->round_trips), nsec_to_msec(n->min), nsec_to_msec(n->q50), nsec_to_msec(n->q99),
+		nsec_to_msec(n->max));
 	if (n->why.text[0])
 		fprintf(out, "Note: the server itself was not pinged: %s\n", n->why.text);
 }

@@ -7,6 +7,7 @@
 
 #include "common/number.h"
 #include "common/options.h"
+#include "common/text.h"
 
 #define WORD_MAX 64
 
@@ -39,17 +40,13 @@ int slo_parse(struct slo *ret, const char *text, struct error *err)
 	struct slo s = {0};
 
 	for (const char *p = text;; p++) {
-		size_t len = strcspn(p, ",");
 		char word[WORD_MAX];
 		int r;
 
 		if (s.n == SLO_MAX)
 			return bad(err, text, "too many objectives");
-		if (len >= sizeof(word))
+		if (!word_take(word, sizeof(word), &p, ","))
 			return bad(err, text, "too long a word");
-		memcpy(word, p, len);
-		word[len] = '\0';
-		p += len;
 		r = parse_objective(&s.objectives[s.n++], text, word, err);
 		if (r < 0)
 			return r;

@@ -10,21 +10,16 @@
 #include "stats/json_writer.h"
 #include "stats/result.h"
 
-static double seconds(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_SEC;
-}
-
 double offered_rate(const struct offered *o)
 {
 	if (!o->schedule)
 		return 0;
 	if (o->until > o->from)
-		return (double)o->requests * o->batch / seconds(o->until - o->from);
+		return (double)o->requests * o->batch / nsec_to_sec(o->until - o->from);
 	if (o->requests < 2 || o->last <= o->first)
 		return 0;
 	/* as many gaps as there are between them */
-	return (double)(o->requests - 1) * o->batch / seconds(o->last - o->first);
+	return (double)(o->requests - 1) * o->batch / nsec_to_sec(o->last - o->first);
 }
 
 static void write_order(FILE *out, const struct offered *o)
@@ -51,7 +46,7 @@ void offered_write_text(FILE *out, const struct result *r)
 		if (strcmp(o->process, "poisson") == 0)
 			fprintf(out, ", seed %" PRIu64, o->seed);
 		fprintf(out, ": offered %.2f, achieved %.2f inferences/sec over %.3f s\n", offered_rate(o),
-			result_rate(r), seconds(result_measured_time(r)));
+			result_rate(r), nsec_to_sec(result_measured_time(r)));
 	}
 	write_order(out, o);
 	if (o->ran_dry)
@@ -61,7 +56,7 @@ void offered_write_text(FILE *out, const struct result *r)
 /* Null where there is none. */
 static void write_seconds(struct json_writer *w, const char *name, nsec_t time)
 {
-	json_double(w, name, time > 0 ? seconds(time) : NAN);
+	json_double(w, name, time > 0 ? nsec_to_sec(time) : NAN);
 }
 
 void offered_write_json(struct json_writer *w, const struct result *r)
@@ -85,7 +80,7 @@ void offered_write_json(struct json_writer *w, const struct result *r)
 	json_uint(w, "DueRequests", o->requests);
 	json_double(w, "OfferedRate", o->schedule ? offered_rate(o) : NAN);
 	json_double(w, "AchievedRate", result_rate(r));
-	json_double(w, "MeasuredSeconds", seconds(result_measured_time(r)));
+	json_double(w, "MeasuredSeconds", nsec_to_sec(result_measured_time(r)));
 	json_uint(w, "UnansweredRequests", r->unanswered);
 	json_uint(w, "UnsentRequests", r->unsent);
 	json_end(w);

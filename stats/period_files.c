@@ -31,8 +31,8 @@ static void write_csv_row(FILE *out, const struct period *p, const struct record
 	const struct histogram *const times[ARRAY_LEN(csv_times)] = {&r->service, &r->response, &r->lag};
 	const uint64_t *n = r->totals.inferences;
 
-	fprintf(out, "%.3f,%" PRId64 ",%" PRIu64 ",%.2f", (double)p->test_time / (double)NSEC_PER_SEC,
-		p->wall / NSEC_PER_MSEC, p->inferences, p->inference_rate);
+	fprintf(out, "%.3f,%" PRId64 ",%" PRIu64 ",%.2f", nsec_to_sec(p->test_time), p->wall / NSEC_PER_MSEC,
+		p->inferences, p->inference_rate);
 	fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, n[OUTCOME_OK], n[OUTCOME_WRONG], n[OUTCOME_ERROR],
 		n[OUTCOME_TIMEOUT]);
 	for (size_t t = 0; t < ARRAY_LEN(times); t++) {

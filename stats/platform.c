@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <zlib.h>
 
+#include "common/text.h"
 #include "stats/proc_text.h"
 
 /* An unlimited cgroup v1 says the largest multiple of a page. */
@@ -22,7 +23,7 @@ unsigned platform_list_count(const char *list)
 {
 	unsigned n = 0;
 
-	while (*list >= '0' && *list <= '9') {
+	while (is_digit(*list)) {
 		char *end;
 		unsigned long from = strtoul(list, &end, 10), to = from;
 

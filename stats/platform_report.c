@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "common/text.h"
 #include "stats/json_writer.h"
 #include "stats/platform.h"
 
@@ -11,7 +12,7 @@ void platform_write_text(FILE *out, const struct platform *p)
 	if (!p)
 		return;
 	fprintf(out, "Machine: %s, %u CPU%s", p->cpu_model[0] ? p->cpu_model : "unnamed CPU", p->cpus_online,
-		p->cpus_online == 1 ? "" : "s");
+		plural(p->cpus_online));
 	if (p->cpus_allowed[0])
 		fprintf(out, " (%s allowed)", p->cpus_allowed);
 	if (p->numa_nodes > 1)

@@ -20,7 +20,7 @@ static void write_quantiles(struct json_writer *w, const char *name, const int64
 {
 	json_begin(w, name);
 	for (int i = 0; i < PERIOD_QUANTILES; i++)
-		json_double(w, quantile_names[i], (double)nsec[i] / (double)NSEC_PER_MSEC);
+		json_double(w, quantile_names[i], nsec_to_msec(nsec[i]));
 	json_end(w);
 }
 
@@ -89,7 +89,7 @@ static void write_client_stats(struct json_writer *w, const struct result *r)
 
 		json_begin(w, time_name(name, p->wall));
 		json_double(w, "InferenceRate", p->inference_rate);
-		json_double(w, "TestTime", (double)p->test_time / (double)NSEC_PER_SEC);
+		json_double(w, "TestTime", nsec_to_sec(p->test_time));
 		write_quantiles(w, "Quantiles", p->quantiles);
 		json_string(w, "EncodedHistogram", p->encoded);
 		json_end(w);

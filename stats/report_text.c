@@ -5,20 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "stats/result.h"
 
 #define ALL_QUERIES "All queries"
 #define REPETITIONS_WANTED 3
-
-static double ms(int64_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_MSEC;
-}
-
-static double seconds(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_SEC;
-}
 
 void report_progress_header(FILE *out)
 {
@@ -34,7 +25,7 @@ void report_progress(FILE *out, const struct period *p, const struct histogram *
 	fprintf(out, "%lld,%" PRIu64 ",%.0f,%.0f", (long long)(p->wall / NSEC_PER_MSEC), p->inferences,
 		p->inference_rate, p->overall_rate);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
-		fprintf(out, ",%.2f", ms(histogram_percentile(overall, percentiles[i])));
+		fprintf(out, ",%.2f", nsec_to_msec(histogram_percentile(overall, percentiles[i])));
 	fputc('\n', out);
 }
 
@@ -46,14 +37,14 @@ void report_burn_in_complete(FILE *out, uint64_t inferences, unsigned workers)
 /* The line of figures under each heading. A mean of bucket middles is kept between the exact extremes. */
 static void write_latencies(FILE *out, const struct histogram *h, uint64_t timeouts)
 {
-	double min = h->total ? ms(h->min) : 0, max = ms(h->max);
+	double min = h->total ? nsec_to_msec(h->min) : 0, max = nsec_to_msec(h->max);
 	double mean = fmin(fmax(histogram_mean(h) / (double)NSEC_PER_MSEC, min), max);
 
 	fprintf(out,
 		"\tmin: %8.2f ms,  mean: %8.2f ms, q25: %8.2f ms, med(q50): %8.2f ms, q75: %8.2f ms, q99: %8.2f ms, "
 		"max: %8.2f ms, stddev: %8.2fms, count: %" PRIu64 ", timedOut count: %" PRIu64 "\n",
-		min, mean, ms(histogram_percentile(h, 25)), ms(histogram_percentile(h, 50)),
-		ms(histogram_percentile(h, 75)), ms(histogram_percentile(h, 99)), max,
+		min, mean, nsec_to_msec(histogram_percentile(h, 25)), nsec_to_msec(histogram_percentile(h, 50)),
+		nsec_to_msec(histogram_percentile(h, 75)), nsec_to_msec(histogram_percentile(h, 99)), max,
 		histogram_stddev(h) / (double)NSEC_PER_MSEC, h->total, timeouts);
 }
 
@@ -70,12 +61,7 @@ static void write_aibench_block(FILE *out, const struct result *r)
 		write_latencies(out, &r->all.service, r->all.totals.inferences[OUTCOME_TIMEOUT]);
 		fputc('\n', out);
 	}
-	fprintf(out, "Took: %8.3f sec\n", seconds(r->end - r->start));
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
+	fprintf(out, "Took: %8.3f sec\n", nsec_to_sec(r->end - r->start));
 }
 
 static void write_counts(FILE *out, const uint64_t n[OUTCOME_MAX])
@@ -126,8 +112,8 @@ static void write_spectrum(FILE *out, const char *what, const struct histogram *
 	}
 	fprintf(out, "%s (ms):", what);
 	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
-		fprintf(out, " q%g %.3f,", percentiles[i], ms(histogram_percentile(h, percentiles[i])));
-	fprintf(out, " max %.3f\n", ms(h->max));
+		fprintf(out, " q%g %.3f,", percentiles[i], nsec_to_msec(histogram_percentile(h, percentiles[i])));
+	fprintf(out, " max %.3f\n", nsec_to_msec(h->max));
 }
 
 static const char *const stage_names[STAGE_MAX] = {
@@ -223,7 +209,7 @@ static void write_warnings(FILE *out, const struct result *r)
 	warn_of_outcomes(out, r);
 	if (saturated)
 		fprintf(out, "Warning: %" PRIu64 " latenc%s over %.0f s and counted as that\n", saturated,
-			saturated == 1 ? "y was" : "ies were", seconds(HISTOGRAM_LATENCY_HIGHEST));
+			saturated == 1 ? "y was" : "ies were", nsec_to_sec(HISTOGRAM_LATENCY_HIGHEST));
 	if (faults > result_inferences(r) / MAJOR_FAULTS_TOLERATED)
 		fprintf(out,
 			"Warning: %" PRIu64 " major page fault%s while running: "

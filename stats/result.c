@@ -53,11 +53,6 @@ uint64_t result_found_busy(const struct result *r, uint64_t *ret_of)
 	return r->all.waited + unsent;
 }
 
-static double rate(uint64_t n, nsec_t took)
-{
-	return took > 0 ? (double)n * (double)NSEC_PER_SEC / (double)took : 0;
-}
-
 nsec_t result_measured_time(const struct result *r)
 {
 	/* burn_in_end is not set where there was no burn-in, or where it never ended. */
@@ -68,10 +63,10 @@ nsec_t result_measured_time(const struct result *r)
 
 double result_rate(const struct result *r)
 {
-	return rate(totals_answered(&r->all.totals), result_measured_time(r));
+	return per_second(totals_answered(&r->all.totals), result_measured_time(r));
 }
 
 double result_rate_with_warmup(const struct result *r)
 {
-	return rate(totals_answered(&r->burned_in) + totals_answered(&r->all.totals), r->end - r->start);
+	return per_second(totals_answered(&r->burned_in) + totals_answered(&r->all.totals), r->end - r->start);
 }

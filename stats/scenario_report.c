@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/file.h"
+#include "common/text.h"
 #include "stats/json_writer.h"
 #include "stats/result.h"
 #include "stats/scenario_summary.h"
@@ -19,19 +20,9 @@ struct reasons {
 
 #define ADD_REASON(r, ...) snprintf((r)->text[(r)->n++], REASON_MAX, __VA_ARGS__)
 
-static double seconds(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_SEC;
-}
-
 static const char *yes(bool met)
 {
 	return met ? "Yes" : "NO";
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 static const char *unit_of_minimum(const struct scenario_settings *s)
@@ -45,8 +36,8 @@ static void list_overridden(struct reasons *r, const struct scenario_settings *s
 	struct scenario_settings rules = scenario_rules(s->scenario);
 
 	if (s->min_duration < rules.min_duration)
-		ADD_REASON(r, "minimum duration overridden: %g s instead of %g s", seconds(s->min_duration),
-			   seconds(rules.min_duration));
+		ADD_REASON(r, "minimum duration overridden: %g s instead of %g s", nsec_to_sec(s->min_duration),
+			   nsec_to_sec(rules.min_duration));
 	if (s->min_queries < rules.min_queries)
 		ADD_REASON(r, "minimum of %s overridden: %" PRIu64 " instead of %" PRIu64, unit_of_minimum(s),
 			   s->min_queries, rules.min_queries);
@@ -59,10 +50,10 @@ static void recommend_duration(struct reasons *r, const struct scenario_summary 
 {
 	if (s->settings.scenario == SCENARIO_OFFLINE)
 		ADD_REASON(r, "The query was answered after %g s of at least %g s: raise -target-qps to %.0f",
-			   seconds(s->max), seconds(s->settings.min_duration), s->rate);
+			   nsec_to_sec(s->max), nsec_to_sec(s->settings.min_duration), s->rate);
 	else
 		ADD_REASON(r, "The last query was due after %g s of at least %g s: let the run come to its end",
-			   seconds(s->counts.last_due), seconds(s->settings.min_duration));
+			   nsec_to_sec(s->counts.last_due), nsec_to_sec(s->settings.min_duration));
 }
 
 static void list_requests(struct reasons *r, const struct scenario_counts *c)
@@ -229,14 +220,14 @@ static void write_stats(FILE *out, const struct scenario_summary *s)
 		break;
 	case SCENARIO_SINGLE_STREAM:
 		fprintf(out, "QPS w/ loadgen overhead         : %.2f\n", s->rate);
-		fprintf(out, "QPS w/o loadgen overhead        : %.2f\n\n", s->mean > 0 ? 1 / seconds(s->mean) : 0);
+		fprintf(out, "QPS w/o loadgen overhead        : %.2f\n\n", s->mean > 0 ? 1 / nsec_to_sec(s->mean) : 0);
 		break;
 	case SCENARIO_MULTI_STREAM:
 		fputs("Per-query latency:  \n", out);
 		break;
 	case SCENARIO_SERVER:
 		fprintf(out, "Scheduled samples per second : %.2f\n",
-			c->last_due > 0 && c->queries > 1 ? (double)(c->queries - 1) / seconds(c->last_due) : 0);
+			c->last_due > 0 && c->queries > 1 ? (double)(c->queries - 1) / nsec_to_sec(c->last_due) : 0);
 		break;
 	}
 	fprintf(out, "Min latency (ns)                : %" PRId64 "\n", s->min);

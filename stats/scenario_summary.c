@@ -59,14 +59,9 @@ const char *scenario_mode_name(enum scenario_mode m)
 	return m == SCENARIO_ACCURACY ? "AccuracyOnly" : "PerformanceOnly";
 }
 
-static double seconds(nsec_t nsec)
-{
-	return (double)nsec / (double)NSEC_PER_SEC;
-}
-
 static double ratio(double count, nsec_t time)
 {
-	return time > 0 && count > 0 ? count / seconds(time) : 0;
+	return time > 0 && count > 0 ? count / nsec_to_sec(time) : 0;
 }
 
 static void describe_latencies(struct scenario_summary *s, const struct latency_log *sorted)

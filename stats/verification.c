@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "stats/json_writer.h"
 
 static bool comes_before(const struct mismatch *a, const struct mismatch *b)
@@ -84,7 +85,7 @@ void verification_write_text(FILE *out, const struct verification *v)
 		fprintf(out, "  and %" PRIu64 " more\n", v->wrong - v->nfirst);
 	if (v->missing)
 		fprintf(out, "Warning: %" PRIu64 " answer%s could not be compared: %s has no answer to their rows\n",
-			v->missing, v->missing == 1 ? "" : "s", v->file);
+			v->missing, plural(v->missing), v->file);
 }
 
 void recording_write_text(FILE *out, const struct recording *r)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static int parse_word(struct setting *s, const char *word, size_t len, bool plain)
 {
 	const char *equals = memchr(word, '=', len), *colon;
@@ -57,7 +59,7 @@ const char *settings_find(const struct settings *s, const char *name, size_t len
 	const char *every = NULL;
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (strlen(s->list[i].name) == len && memcmp(s->list[i].name, name, len) == 0)
+		if (bytes_equal(name, len, s->list[i].name))
 			return s->list[i].value;
 		if (!s->list[i].name[0])
 			every = s->list[i].value;

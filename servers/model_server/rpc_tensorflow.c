@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "common/text.h"
 #include "servers/model_server/rpc.h"
 #include "servers/model_server/wire_tensor.h"
 
@@ -64,8 +65,7 @@ bool model_spec_version(struct rpc *c, const struct model_spec *spec, int64_t *r
 
 static bool is_served_signature(struct wire name)
 {
-	return name.len == 0 ||
-	       (name.len == strlen(SIGNATURE_NAME) && memcmp(name.data, SIGNATURE_NAME, name.len) == 0);
+	return name.len == 0 || bytes_equal(name.data, name.len, SIGNATURE_NAME);
 }
 
 /* The inference for the request's model; false: the call has failed. */
