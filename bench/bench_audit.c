@@ -7,7 +7,6 @@
 #include <math.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "drivers/redis_set.h"
 #include "runners/runner.h"
 #include "workloads/fraud.h"
@@ -135,7 +135,7 @@ static nsec_t answer(struct server *s)
 		nsec_t now = clock_now();
 
 		if (c->due > now) {
-			next = c->due < next ? c->due : next;
+			next = nsec_earlier(next, c->due);
 			continue;
 		}
 		c->due = NSEC_NEVER;
@@ -214,8 +214,8 @@ static bool is_close(nsec_t reported, nsec_t truth)
 
 static void print_figure(const char *what, nsec_t reported, nsec_t truth)
 {
-	printf(", %s %9.3f ms: %s %.1f us", what, (double)reported / 1e6,
-	       is_close(reported, truth) ? "within 1 % or 20 us," : "OFF by", (double)llabs(reported - truth) / 1e3);
+	printf(", %s %9.3f ms: %s %.1f us", what, nsec_to_msec(reported),
+	       is_close(reported, truth) ? "within 1 % or 20 us," : "OFF by", nsec_to_usec(llabs(reported - truth)));
 }
 
 /* Prints reported and true values; false where a response time is not the true one. */
@@ -229,7 +229,7 @@ static bool show(const struct bench *b, const char *what, unsigned workers, cons
 		nsec_t truth = truth_at(b, percentiles[i]);
 		nsec_t response = histogram_percentile(&r->all.response, percentiles[i]);
 
-		printf("  q%-4g true %9.3f ms", percentiles[i], (double)truth / 1e6);
+		printf("  q%-4g true %9.3f ms", percentiles[i], nsec_to_msec(truth));
 		print_figure("response time", response, truth);
 		print_figure("service time", histogram_percentile(&r->all.service, percentiles[i]), truth);
 		putchar('\n');
@@ -269,15 +269,6 @@ static int run_client(struct bench *b, unsigned workers, struct result *r)
 	return EXIT_SUCCESS;
 }
 
-static void pin_to(unsigned core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* where it is not allowed the two share what there is */
-}
-
 static pid_t start_server(struct bench *b, law_fn *law)
 {
 	pid_t pid = fork();
@@ -286,7 +277,7 @@ static pid_t start_server(struct bench *b, law_fn *law)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_TIMERSLACK, 1UL);
-	pin_to(0);
+	use_core(SERVER_CORE);
 	b->server->law = law;
 	b->server->answered = b->answered;
 	b->server->fds[0] = (struct pollfd){.fd = b->listening, .events = POLLIN};
@@ -339,12 +330,12 @@ static void show_machine(void)
 	do {
 		now = clock_now();
 		held_up += now - before > STALL_SHOWN;
-		longest = now - before > longest ? now - before : longest;
+		longest = nsec_later(longest, now - before);
 		before = now;
 	} while (now - begin < NSEC_PER_SEC);
 	printf("This machine: a loop that only reads the clock is held up over 50 us %u times a second, at most %.1f "
 	       "ms\n",
-	       held_up, (double)longest / 1e6);
+	       held_up, nsec_to_msec(longest));
 }
 
 static int run(struct bench *b)
@@ -356,7 +347,7 @@ static int run(struct bench *b)
 		mmap(NULL, REQUESTS * sizeof(*b->answered), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!b->server || b->answered == MAP_FAILED || listen_somewhere(b) < 0)
 		return fail("no memory or no port for the server");
-	pin_to(sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0);
+	use_core(client_core());
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	show_machine();
 	status |= compare_with_truth(b, "always 10 ms", constant, 64);

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +17,9 @@
 #include <sys/prctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "common/arith.h"
 #include "drivers/redisai.h"
 #include "drivers/redisai_encode.h"
@@ -36,15 +35,6 @@ static void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static void use_core(int core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)core, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* on one core: the ratio means less, no more */
 }
 
 /* ---- the server: reads requests of a known size, answers with fixed bytes ---- */
@@ -113,7 +103,7 @@ static _Noreturn void serve(int listener, size_t request)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGCHLD, SIG_IGN);
-	use_core(0);
+	use_core(SERVER_CORE);
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 
@@ -166,21 +156,13 @@ static void listen_on(struct target *t, const char *unix_path)
 
 /* ---- the two clients ---- */
 
-static double now_cpu(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
 /* Microseconds of CPU a writev, replies read but not counted. */
 static double plain(const struct target *t, const struct resp_template *form, const char *images, size_t answer)
 {
 	struct resp_scratch scratch = {.text = malloc(form->text_max)};
 	int fd = socket(t->address.ss_family, SOCK_STREAM, 0), one = 1;
 	char reply[8192];
-	double cpu = 0;
+	nsec_t cpu = 0;
 
 	if (!scratch.text || fd < 0 || connect(fd, (const struct sockaddr *)&t->address, t->len) < 0)
 		die("connect");
@@ -190,11 +172,11 @@ static double plain(const struct target *t, const struct resp_template *form, co
 		const struct view v = {images + i * VISION_ROW_SIZE, VISION_ROW_SIZE, VISION_ROW_SIZE};
 		struct iovec iov[8];
 		int n = resp_template_encode(form, &scratch, 0, &v, 1, iov);
-		double start = now_cpu(CLOCK_THREAD_CPUTIME_ID);
+		nsec_t start = cpu_now();
 		size_t want = 0;
 		ssize_t wrote = writev(fd, iov, n);
 
-		cpu += now_cpu(CLOCK_THREAD_CPUTIME_ID) - start;
+		cpu += cpu_now() - start;
 		for (int k = 0; k < n; k++)
 			want += iov[k].iov_len;
 		if (wrote != (ssize_t)want)
@@ -209,7 +191,7 @@ static double plain(const struct target *t, const struct resp_template *form, co
 	}
 	close(fd);
 	free(scratch.text);
-	return cpu / IMAGES;
+	return nsec_to_usec(cpu) / IMAGES;
 }
 
 /* Microseconds of CPU an inference, of all threads of the client. */
@@ -241,20 +223,7 @@ static double client(const struct target *t, const char *file)
 	return cpu / IMAGES;
 }
 
-/* ---- */
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double v[TURNS])
-{
-	qsort(v, TURNS, sizeof(*v), compare);
-	return v[TURNS / 2];
-}
+/* ---- turn about ---- */
 
 static const char *make_images(const char *file)
 {
@@ -278,13 +247,30 @@ static const char *make_images(const char *file)
 	return map;
 }
 
+static size_t request_size(const struct resp_template *form, const char *images)
+{
+	struct resp_scratch s = {.text = malloc(form->text_max)};
+	const struct view v = {images, VISION_ROW_SIZE, VISION_ROW_SIZE};
+	struct iovec iov[8];
+	size_t size = 0;
+	int n;
+
+	if (!s.text)
+		die("malloc");
+	n = resp_template_encode(form, &s, 0, &v, 1, iov);
+	for (int k = 0; k < n; k++)
+		size += iov[k].iov_len;
+	free(s.text);
+	return size;
+}
+
 static void measure(const char *name, const char *unix_path, const char *file, const char *images)
 {
 	struct workload *w = NULL;
 	struct resp_template form = {0};
 	double ours[TURNS], theirs[TURNS], ratios[TURNS];
 	struct target t;
-	size_t request, answer;
+	size_t answer;
 	char *bytes;
 	pid_t pid;
 
@@ -294,23 +280,12 @@ static void measure(const char *name, const char *unix_path, const char *file, c
 		die("template");
 	answer = make_answer(&bytes);
 	free(bytes);
-	{
-		struct resp_scratch s = {.text = malloc(form.text_max)};
-		const struct view v = {images, VISION_ROW_SIZE, VISION_ROW_SIZE};
-		struct iovec iov[8];
-		int n = resp_template_encode(&form, &s, 0, &v, 1, iov);
-
-		request = 0;
-		for (int k = 0; k < n; k++)
-			request += iov[k].iov_len;
-		free(s.text);
-	}
 	listen_on(&t, unix_path);
 	pid = fork();
 	if (pid == 0)
-		serve(t.listener, request);
+		serve(t.listener, request_size(&form, images));
 	close(t.listener);
-	use_core(sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0);
+	use_core(client_core());
 	for (int i = 0; i < TURNS; i++) {
 		theirs[i] = plain(&t, &form, images, answer);
 		ours[i] = client(&t, file);
@@ -319,9 +294,8 @@ static void measure(const char *name, const char *unix_path, const char *file, c
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	printf("%-11s one image of %zu bytes: client %6.1f us of CPU, one writev %6.1f us, ratio %.2f (turn about, %d "
-	       "turns of "
-	       "%d)\n",
-	       name, VISION_ROW_SIZE, median(ours), median(theirs), median(ratios), TURNS, IMAGES);
+	       "turns of %d)\n",
+	       name, VISION_ROW_SIZE, median(ours, TURNS), median(theirs, TURNS), median(ratios, TURNS), TURNS, IMAGES);
 	resp_template_release(&form);
 	workload_vision.close(w);
 }

@@ -1,16 +1,16 @@
 /*
- * MobileNet V1 in the engine, on one thread: how much of the core's peak it reaches, and what a batch costs an image.
+ * bench_mobilenet.c - MobileNet V1 in the engine, on one thread: how much of the core's peak it reaches, and what a batch
+ * costs an image. usage: bench_mobilenet MODEL.pb, a GraphDef.
  *
  * Times are CPU time of this thread. Each round measures the peak, then every batch size, so that all share whatever
- * else the machine does; printed are medians. The model is the GraphDef named on the
- * command line.
+ * else the machine does; printed are medians.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/measure.h"
 #include "common/arith.h"
-#include "common/clock.h"
 #include "common/file.h"
 #include "common/rng.h"
 #include "engine/model.h"
@@ -25,14 +25,6 @@ extern void omp_set_num_threads(int n);
 
 static const int64_t batches[] = {1, 8, 32};
 #define BATCHES ARRAY_LEN(batches)
-
-static nsec_t cpu_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return timespec_to_nsec(&ts);
-}
 
 /* --- the peak: chains of multiplications with addition, more than their latency hides --- */
 
@@ -142,19 +134,6 @@ static double run(struct model_context *c, struct tensor *x, struct error *err)
 	return took;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
-}
-
 /* Of this process, in MB; 0 where the system does not say. */
 static double resident_peak(void)
 {
@@ -211,10 +190,11 @@ int main(int argc, char **argv)
 		}
 		share[r] = FLOPS / (took[0][r] * 1e-9) / operations * 100.0;
 	}
-	printf("MobileNet V1 1.0/224, one thread: %.1f %% of the core's peak (target: 70)\n", median(share));
+	printf("MobileNet V1 1.0/224, one thread: %.1f %% of the core's peak (target: 70)\n", median(share, ROUNDS));
 	for (size_t b = 0; b < BATCHES; b++)
 		printf("batch %2d: %6.2f ms an image, %.3f x batch 1; first run %+.1f ms; memory up to here %.0f MB\n",
-		       (int)batches[b], median(took[b]) * 1e-6, median(relative[b]), planned[b] * 1e-6, memory[b]);
+		       (int)batches[b], median(took[b], ROUNDS) * 1e-6, median(relative[b], ROUNDS), planned[b] * 1e-6,
+		       memory[b]);
 	ret = 0;
 out:
 	if (ret != 0)

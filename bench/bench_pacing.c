@@ -1,8 +1,8 @@
 /*
- * How late a bare loop is that only waits for the arrivals of a schedule, one after the other: what sleeping, or spinning,
- * is worth on this machine, and so what a generator can be held against. bench_self.sh runs it in turn with our programs.
- * A loop with work to do at each arrival, as a generator has, catches up only slowly after it was held up: with WORK, it
- * computes for so many nanoseconds after each.
+ * bench_pacing.c - how late a bare loop is that only waits for the arrivals of a schedule, one after the other: what
+ * sleeping, or spinning, is worth on this machine, and so what a generator can be held against. bench_self.sh runs it in
+ * turn with our programs. A loop with work to do at each arrival, as a generator has, catches up only slowly after it was
+ * held up: with WORK, it computes for so many nanoseconds after each.
  *
  *	bench_pacing sleep|spin|count constant|poisson SCHEDULE SECONDS SEED [WORK]
  *
@@ -19,7 +19,7 @@
 #include "runners/arrival.h"
 #include "stats/histogram.h"
 
-/* As runners/worker.c has it. */
+/* As runners/worker.c and runners/runner.c have them. */
 #define SPIN_WINDOW (100 * NSEC_PER_USEC)
 #define AWAKE (2 * NSEC_PER_MSEC)
 

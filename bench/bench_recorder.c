@@ -1,10 +1,9 @@
 /*
- * What recording costs: nanoseconds of CPU a call, median of several rounds.
+ * bench_recorder.c - what recording costs: nanoseconds of CPU a call, median of several rounds. usage: bench_recorder.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "common/clock.h"
+#include "bench/measure.h"
 #include "common/rng.h"
 #include "stats/recorder.h"
 
@@ -12,25 +11,9 @@
 #define CALLS 2000000
 #define LATENCIES 4096 /* a power of two; latencies of about 20 to 400 microseconds */
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static nsec_t cpu_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return timespec_to_nsec(&ts);
-}
-
 static void print_median(const char *what, double *rounds)
 {
-	qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-	printf("%-30s %6.2f ns a call\n", what, rounds[ROUNDS / 2]);
+	printf("%-30s %6.2f ns a call\n", what, median(rounds, ROUNDS));
 }
 
 static void bench_histogram(struct histogram *h, const nsec_t *latencies)
