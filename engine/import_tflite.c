@@ -135,21 +135,6 @@ static int read_tensor(struct tfl_model *m, const struct fb_table *t, struct tfl
 	return m->file.broken ? broken(m) : 0;
 }
 
-static float half_to_float(uint16_t half)
-{
-	const uint32_t sign = (uint32_t)(half >> 15) << 31;
-	const uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-	float value;
-
-	if (exponent == 0) {
-		value = (float)fraction * 0x1p-24f;
-		return sign != 0 ? -value : value;
-	}
-	const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 /* A new tensor of the constant's shape, with no data yet. */
 static int constant_shell(const struct tfl_op *o, const struct tfl_tensor *t, enum dtype dtype, struct tensor **ret)
 {
@@ -176,7 +161,7 @@ static int add_constant(struct tfl_op *o, struct tfl_tensor *t)
 	if (t->type == TFL_FLOAT16) {
 		for (size_t i = 0; i < made->count; i++)
 			((float *)made->data)[i] =
-				half_to_float((uint16_t)(t->data.data[2 * i] | t->data.data[2 * i + 1] << 8));
+				float_from_half((uint16_t)(t->data.data[2 * i] | t->data.data[2 * i + 1] << 8));
 	} else {
 		memcpy(made->data, t->data.data, made->size);
 	}

@@ -160,9 +160,9 @@ int plan_quant_mean(struct step *s, struct error *err)
 {
 	const struct shape *in = &s->in[0]->shape;
 	struct mean *m = pool_alloc(s->pool, 1, sizeof(*m));
-	int64_t axes[TENSOR_MAX_RANK], dims[TENSOR_MAX_RANK];
+	int64_t axes[TENSOR_MAX_RANK];
 	bool reduced[TENSOR_MAX_RANK] = {false};
-	unsigned naxes, rank = 0;
+	unsigned naxes;
 	size_t n = 1, step = 1;
 	int r;
 
@@ -179,12 +179,8 @@ int plan_quant_mean(struct step *s, struct error *err)
 	for (unsigned i = 0; i < in->rank; i++) {
 		m->size[i] = (size_t)in->dims[i];
 		n *= reduced[i] ? m->size[i] : 1;
-		if (!reduced[i])
-			dims[rank++] = in->dims[i];
-		else if (s->node->attr.keep_dims)
-			dims[rank++] = 1;
 	}
-	r = shape_set(&s->out[0]->shape, dims, rank);
+	r = shape_reduce(&s->out[0]->shape, in, reduced, s->node->attr.keep_dims);
 	if (r < 0)
 		return r;
 	/* Sums of differences of bytes stay inside 32 bits. */

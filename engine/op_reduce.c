@@ -134,8 +134,8 @@ int plan_reduce(struct step *s, struct error *err)
 		[DTYPE_UINT8] = run_uint8_t, [DTYPE_UINT16] = run_uint16_t};
 	const struct shape *in = &s->in[0]->shape;
 	bool reduced[TENSOR_MAX_RANK] = {false};
-	int64_t axes[TENSOR_MAX_RANK], dims[TENSOR_MAX_RANK];
-	unsigned naxes = 0, rank = 0;
+	int64_t axes[TENSOR_MAX_RANK];
+	unsigned naxes = 0;
 
 	int r = operand_ints(s->in[1], axes, TENSOR_MAX_RANK, &naxes, "the list of axes", err);
 	if (r < 0)
@@ -149,13 +149,7 @@ int plan_reduce(struct step *s, struct error *err)
 			return error_set(err, ERR_INVALID, "axis %u is given twice", axis);
 		reduced[axis] = true;
 	}
-	for (unsigned i = 0; i < in->rank; i++) {
-		if (!reduced[i])
-			dims[rank++] = in->dims[i];
-		else if (s->node->attr.keep_dims)
-			dims[rank++] = 1;
-	}
-	r = shape_set(&s->out[0]->shape, dims, rank);
+	r = shape_reduce(&s->out[0]->shape, in, reduced, s->node->attr.keep_dims);
 	if (r < 0)
 		return r;
 	struct reduce *state = pool_alloc(s->pool, 1, sizeof(*state));

@@ -114,6 +114,20 @@ int shape_set(struct shape *s, const int64_t *dims, unsigned rank)
 	return 0;
 }
 
+int shape_reduce(struct shape *s, const struct shape *in, const bool *reduced, bool keep_dims)
+{
+	int64_t dims[TENSOR_MAX_RANK];
+	unsigned rank = 0;
+
+	for (unsigned i = 0; i < in->rank; i++) {
+		if (!reduced[i])
+			dims[rank++] = in->dims[i];
+		else if (keep_dims)
+			dims[rank++] = 1;
+	}
+	return shape_set(s, dims, rank);
+}
+
 bool shape_equal(const struct shape *a, const struct shape *b)
 {
 	if (a->rank != b->rank)

@@ -20,6 +20,8 @@ struct shape {
 
 /* Sets dims[0..rank) and count. ERR_RANGE: too many elements or dimensions. */
 int shape_set(struct shape *s, const int64_t *dims, unsigned rank) MUST_CHECK;
+/* The shape of in without its reduced axes; with keep_dims each is 1. As shape_set. */
+int shape_reduce(struct shape *s, const struct shape *in, const bool *reduced, bool keep_dims) MUST_CHECK;
 bool shape_equal(const struct shape *a, const struct shape *b);
 /* "[2,3]", cut to fit. */
 #define SHAPE_TEXT_MAX 96

@@ -157,7 +157,8 @@ static uint32_t bias_of(const struct graph *g, const struct node *product, const
 	return row && t->dims[t->rank - 1] == width ? bias : VALUE_NONE;
 }
 
-enum activation activation_of_op(enum op op)
+/* ACT_NONE: op is no activation. */
+static enum activation activation_of(enum op op)
 {
 	switch (op) {
 	case OP_RELU:
@@ -182,6 +183,18 @@ void node_take_output(struct graph *g, struct node *n, uint32_t index, struct no
 	n->out[0] = next->out[0];
 	g->values[n->out[0]].node = index;
 	node_retire(next);
+}
+
+bool node_take_activation(struct graph *g, struct node *n, uint32_t index, struct node *next)
+{
+	const enum activation a = activation_of(next->op);
+
+	if (a == ACT_NONE)
+		return false;
+	n->attr.activation = a;
+	n->attr.alpha = next->attr.alpha;
+	node_take_output(g, n, index, next);
+	return true;
 }
 
 int node_add_input(struct node *n, uint32_t value)
@@ -209,12 +222,8 @@ static int fuse_node(struct graph *g, const struct readers *readers, uint32_t in
 		if (readers->count[v] != 1 || readers->node[v] == VALUE_NONE || n->attr.activation != ACT_NONE)
 			return 0;
 		struct node *next = &g->nodes[readers->node[v]];
-		if (activation_of_op(next->op) != ACT_NONE) {
-			n->attr.activation = activation_of_op(next->op);
-			n->attr.alpha = next->attr.alpha;
-			node_take_output(g, n, index, next);
+		if (node_take_activation(g, n, index, next))
 			continue;
-		}
 		uint32_t bias = n->nin == 2 ? bias_of(g, n, next, v) : VALUE_NONE;
 		if (bias == VALUE_NONE)
 			return 0;

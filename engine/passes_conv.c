@@ -244,12 +244,8 @@ int fuse_convolution(struct graph *g, const struct readers *readers, uint32_t in
 		    n->attr.activation != ACT_NONE)
 			return 0;
 		struct node *next = &g->nodes[readers->node[v]];
-		if (activation_of_op(next->op) != ACT_NONE) {
-			n->attr.activation = activation_of_op(next->op);
-			n->attr.alpha = next->attr.alpha;
-			node_take_output(g, n, index, next);
+		if (node_take_activation(g, n, index, next))
 			continue;
-		}
 		int r = fold_affine(g, n, &f, next, err);
 		if (r <= 0)
 			return r;

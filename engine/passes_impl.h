@@ -15,9 +15,9 @@ struct readers {
 void node_retire(struct node *n);
 /* node, which is graph's node `index`, makes what `next` made, and next is retired. */
 void node_take_output(struct graph *g, struct node *n, uint32_t index, struct node *next);
+/* The same with the activation that next is; false: it is none. */
+bool node_take_activation(struct graph *g, struct node *n, uint32_t index, struct node *next);
 int node_add_input(struct node *n, uint32_t value) MUST_CHECK;
-/* ACT_NONE: op is no activation. */
-enum activation activation_of_op(enum op op);
 
 /* Takes padding before and batch norm, bias, scale and activation after it into a CONV2D. */
 int fuse_convolution(struct graph *g, const struct readers *readers, uint32_t index, struct error *err) MUST_CHECK;

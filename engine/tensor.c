@@ -46,6 +46,21 @@ bool dtype_parse(enum dtype *ret, const char *name, size_t len)
 	return false;
 }
 
+float float_from_half(uint16_t half)
+{
+	const uint32_t sign = (uint32_t)(half >> 15) << 31;
+	const uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
+	float value;
+
+	if (exponent == 0) {
+		value = (float)fraction * 0x1p-24f;
+		return sign != 0 ? -value : value;
+	}
+	const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 bool shape_count(size_t *ret, const int64_t *dims, unsigned rank)
 {
 	size_t n = 1;

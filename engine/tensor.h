@@ -40,6 +40,8 @@ const char *dtype_name(enum dtype t);
 size_t dtype_size(enum dtype t);
 /* Case-insensitive; false for an unknown name. */
 bool dtype_parse(enum dtype *ret, const char *name, size_t len);
+/* IEEE 754's 16 bits, in which some models keep their constants. */
+float float_from_half(uint16_t half);
 
 /* Where memory comes from. All may be called from any thread. */
 struct allocator {

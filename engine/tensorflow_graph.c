@@ -127,6 +127,17 @@ static int fail_node(struct walk *w, uint32_t node, enum error_code code, const 
 
 /* --- one node --- */
 
+/* The node is this tensor, which the graph takes over. */
+static int becomes_constant(struct walk *w, uint32_t index, struct tensor *t)
+{
+	int64_t v = graph_add_constant(w->g, t);
+	if (v < 0)
+		return (int)v;
+	w->nodes[index].first = (uint32_t)v;
+	w->nodes[index].nout = 1;
+	return 0;
+}
+
 static int convert_constant(struct walk *w, uint32_t index, struct error *text)
 {
 	const Tensorflow__AttrValue *value = tf_attr(node_at(w, index), "value");
@@ -135,14 +146,7 @@ static int convert_constant(struct walk *w, uint32_t index, struct error *text)
 	if (value == NULL || value->value_case != TENSORFLOW__ATTR_VALUE__VALUE_TENSOR)
 		return error_set(text, ERR_FORMAT, "attribute 'value' is missing");
 	int r = tf_tensor(w->g, value->tensor, &t, text);
-	if (r < 0)
-		return r;
-	int64_t v = graph_add_constant(w->g, t);
-	if (v < 0)
-		return (int)v;
-	w->nodes[index].first = (uint32_t)v;
-	w->nodes[index].nout = 1;
-	return 0;
+	return r < 0 ? r : becomes_constant(w, index, t);
 }
 
 static bool is_variable(const Tensorflow__NodeDef *n)
@@ -168,14 +172,7 @@ static int convert_variable(struct walk *w, uint32_t index, struct error *text)
 		name[shared->s.len] = '\0';
 		r = variables->variable(variables->arg, name, w->g, &t, text);
 	}
-	if (r < 0)
-		return r;
-	int64_t v = graph_add_constant(w->g, t);
-	if (v < 0)
-		return (int)v;
-	w->nodes[index].first = (uint32_t)v;
-	w->nodes[index].nout = 1;
-	return 0;
+	return r < 0 ? r : becomes_constant(w, index, t);
 }
 
 /* Data inputs of a node as values; room for one more. */

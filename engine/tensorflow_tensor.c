@@ -79,22 +79,6 @@ void tf_shape(const Tensorflow__TensorShapeProto *shape, int *ret_rank, int64_t 
 		dims[i] = shape->dim[i]->size;
 }
 
-static float half_to_float(uint16_t half)
-{
-	const uint32_t sign = (uint32_t)(half >> 15) << 31;
-	const uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-	uint32_t bits;
-	float value;
-
-	if (exponent == 0) {
-		value = (float)fraction * 0x1p-24f;
-		return sign != 0 ? -value : value;
-	}
-	bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 static int read_content(const ProtobufCBinaryData *content, bool half, struct tensor *t, struct error *err)
 {
 	size_t wanted = half ? t->count * 2 : t->size;
@@ -105,7 +89,7 @@ static int read_content(const ProtobufCBinaryData *content, bool half, struct te
 		for (size_t i = 0; i < t->count; i++) {
 			uint16_t bits;
 			memcpy(&bits, content->data + 2 * i, sizeof(bits));
-			((float *)t->data)[i] = half_to_float(bits);
+			((float *)t->data)[i] = float_from_half(bits);
 		}
 		return 0;
 	}
@@ -132,7 +116,7 @@ static void read_values(const Tensorflow__TensorProto *p, bool half, struct tens
 	switch (t->dtype) {
 	case DTYPE_FLOAT:
 		if (half)
-			SPREAD(float, half_val, half_to_float((uint16_t)p->half_val[from]));
+			SPREAD(float, half_val, float_from_half((uint16_t)p->half_val[from]));
 		else
 			SPREAD(float, float_val, p->float_val[from]);
 		break;
