@@ -47,6 +47,13 @@ void body_template_printf(struct body_template *t, const char *fmt, ...)
 	buf_release(&line);
 }
 
+const char *body_input_name(const struct workload_spec *spec, unsigned i, const char *images)
+{
+	const char *name = spec->inputs[i].name;
+
+	return strcmp(name, "image") == 0 ? images : name;
+}
+
 void body_template_raw(struct body_template *t, unsigned i)
 {
 	struct body_piece *p = add_piece(t, BODY_RAW);

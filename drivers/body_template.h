@@ -42,6 +42,8 @@ struct body_template {
 /* Zero-initialise and set batch. Builders leave failures in the struct: body_template_finish judges once. */
 void body_template_text(struct body_template *t, const void *bytes, size_t len);
 void body_template_printf(struct body_template *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* What a model calls input number i: images by a name of its own, all else as the workload does. */
+const char *body_input_name(const struct workload_spec *spec, unsigned i, const char *images);
 /* The bytes of input number i of all rows. */
 void body_template_raw(struct body_template *t, unsigned i);
 /* Input number i as nested arrays: batched as its shape is, with the rows in the first dimension; otherwise only what is

@@ -43,6 +43,12 @@ struct completion {
 	const char *text;
 };
 
+/* How a request ended by the code of its exchange or call. */
+static inline enum outcome outcome_of_code(int code)
+{
+	return code == 0 ? OUTCOME_OK : code == ERR_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_ERROR;
+}
+
 /* Every driver's struct starts with this one. */
 struct driver {
 	const struct driver_ops *ops;

@@ -202,9 +202,7 @@ static int set_poll(struct driver *driver, nsec_t deadline, struct completion *d
 		done[i] = (struct completion){
 			.request = s->request,
 			.slot = f->slot,
-			.outcome = f->code == 0             ? OUTCOME_OK
-				   : f->code == ERR_TIMEOUT ? OUTCOME_TIMEOUT
-							    : OUTCOME_ERROR,
+			.outcome = outcome_of_code(f->code),
 			.stamps = redis_stamps(s->sent, s->encoded, f->received),
 			.answer = d->answer,
 			.text = f->text,

@@ -260,13 +260,6 @@ static int redisai_submit(struct driver *driver, unsigned slot, struct request *
 	return redisai_send(d, slot, d->nodes[s->node]->server);
 }
 
-static enum outcome outcome_of(int code)
-{
-	if (code == 0)
-		return OUTCOME_OK;
-	return code == ERR_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_ERROR;
-}
-
 static int redisai_poll(struct driver *driver, nsec_t deadline, struct completion *done, int max, struct error *err)
 {
 	struct redisai *d = (struct redisai *)driver;
@@ -283,7 +276,7 @@ static int redisai_poll(struct driver *driver, nsec_t deadline, struct completio
 		done[ndone++] = (struct completion){
 			.request = s->request,
 			.slot = f->slot,
-			.outcome = outcome_of(f->code),
+			.outcome = outcome_of_code(f->code),
 			.stamps = redis_stamps(s->sent, s->encoded, f->received),
 			.answer = s->answer,
 			.text = f->text,

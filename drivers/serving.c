@@ -215,13 +215,6 @@ int serving_submit(struct serving *s, unsigned number, struct request *req, nsec
 	return 0;
 }
 
-static enum outcome outcome_of(int code)
-{
-	if (code == 0)
-		return OUTCOME_OK;
-	return code == ERR_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_ERROR;
-}
-
 static void complete(struct serving *s, unsigned number, int code, const char *text, nsec_t received,
 		     struct completion *ret)
 {
@@ -231,7 +224,7 @@ static void complete(struct serving *s, unsigned number, int code, const char *t
 	*ret = (struct completion){
 		.request = slot->request,
 		.slot = number,
-		.outcome = outcome_of(code),
+		.outcome = outcome_of_code(code),
 		.stamps = {.sent = slot->sent, .received = received},
 		.text = text,
 	};

@@ -16,13 +16,6 @@ enum { SPEC_NAME = 1, SPEC_VERSION = 2, SPEC_SIGNATURE = 3 };
 enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 enum { TENSOR_DTYPE = 1, TENSOR_SHAPE = 2, TENSOR_CONTENT = 4 };
 
-const char *tensorflow_serving_input(const struct tensorflow_serving_form *form, unsigned i)
-{
-	const char *name = form->spec->inputs[i].name;
-
-	return strcmp(name, "image") == 0 ? form->input_name : name;
-}
-
 static void add_model_spec(struct buf *b, const char *model, int64_t version, const char *signature)
 {
 	struct buf spec = {0}, number = {0};
@@ -59,7 +52,7 @@ static void add_input(struct buf *b, const struct tensorflow_serving_form *form,
 	pbw_int(&tensor, TENSOR_DTYPE, DT_FLOAT);
 	add_shape(&tensor, &form->spec->inputs[i], form->batch);
 	pbw_begin_bytes(&tensor, TENSOR_CONTENT, size);
-	pbw_text(&entry, ENTRY_KEY, tensorflow_serving_input(form, i));
+	pbw_text(&entry, ENTRY_KEY, body_input_name(form->spec, i, form->input_name));
 	pbw_begin_bytes(&entry, ENTRY_VALUE, tensor.len + size);
 	buf_append(&entry, tensor.data, tensor.len);
 	pbw_begin_bytes(b, PREDICT_INPUTS, entry.len + size);
@@ -102,7 +95,7 @@ int tensorflow_serving_rest(struct body_template *t, const struct tensorflow_ser
 	t->batch = form->batch;
 	body_template_printf(t, "{\"signature_name\":\"%s\",\"inputs\":{", form->signature);
 	for (unsigned i = 0; i < form->spec->ninputs; i++) {
-		body_template_printf(t, "%s\"%s\":", i ? "," : "", tensorflow_serving_input(form, i));
+		body_template_printf(t, "%s\"%s\":", i ? "," : "", body_input_name(form->spec, i, form->input_name));
 		body_template_json(t, form->spec, i, !form->spec->inputs[i].reference);
 	}
 	body_template_printf(t, "}}");

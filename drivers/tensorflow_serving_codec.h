@@ -15,16 +15,13 @@ struct tensorflow_serving_form {
 	unsigned batch;
 	const char *model, *signature;
 	int64_t version;        /* 0: the server's latest */
-	const char *input_name; /* of the model's input where there is only one and it is no transaction; see below */
+	const char *input_name; /* of images; other inputs are called as in the workload */
 	const char *output;     /* name of the output; NULL: the first */
 };
 
 /* Zero-initialised t becomes the body of a PredictRequest, or of a :predict by columns ("inputs"). */
 int tensorflow_serving_predict(struct body_template *t, const struct tensorflow_serving_form *form) MUST_CHECK;
 int tensorflow_serving_rest(struct body_template *t, const struct tensorflow_serving_form *form) MUST_CHECK;
-
-/* The name that the model knows input number i by: images are `input_name`, all else is called as in the workload. */
-const char *tensorflow_serving_input(const struct tensorflow_serving_form *form, unsigned i);
 
 /* The form's output of a PredictResponse: a view of the message where its values lie together, else gathered in values.
  * ERR_PROTOCOL with the reason. */

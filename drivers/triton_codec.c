@@ -13,13 +13,6 @@
 enum { INFER_MODEL = 1, INFER_VERSION = 2, INFER_INPUTS = 5, INFER_OUTPUTS = 6, INFER_RAW = 7 };
 enum { INPUT_NAME = 1, INPUT_DATATYPE = 2, INPUT_SHAPE = 3 };
 
-static const char *input_name(const struct triton_form *form, unsigned i)
-{
-	const char *name = form->spec->inputs[i].name;
-
-	return strcmp(name, "image") == 0 ? form->input_name : name;
-}
-
 static int64_t dimension(const struct triton_form *form, unsigned i, unsigned d)
 {
 	int64_t value = form->spec->inputs[i].dims[d];
@@ -37,7 +30,7 @@ static void describe_inputs(struct buf *b, const struct triton_form *form)
 	for (unsigned i = 0; i < form->spec->ninputs; i++) {
 		struct buf input = {0};
 
-		pbw_text(&input, INPUT_NAME, input_name(form, i));
+		pbw_text(&input, INPUT_NAME, body_input_name(form->spec, i, form->input_name));
 		pbw_text(&input, INPUT_DATATYPE, "FP32");
 		for (unsigned d = 0; d < form->spec->inputs[i].ndims; d++)
 			pbw_int(&input, INPUT_SHAPE, dimension(form, i, d));
@@ -89,7 +82,8 @@ int triton_http(struct body_template *t, const struct triton_form *form, size_t 
 
 		if (r < 0)
 			return r;
-		body_template_printf(t, "%s{\"name\":\"%s\",\"shape\":[", i ? "," : "", input_name(form, i));
+		body_template_printf(t, "%s{\"name\":\"%s\",\"shape\":[", i ? "," : "",
+				     body_input_name(form->spec, i, form->input_name));
 		for (unsigned d = 0; d < form->spec->inputs[i].ndims; d++)
 			body_template_printf(t, "%s%" PRId64, d ? "," : "", dimension(form, i, d));
 		body_template_printf(t, "],\"datatype\":\"FP32\",\"parameters\":{\"binary_data_size\":%zu}}", size);
