@@ -26,6 +26,12 @@ static unsigned scaled(unsigned channels, double width)
 	return n > CHANNELS_MIN ? n : CHANNELS_MIN;
 }
 
+const char *mobilenet_part(char buf[MOBILENET_PART_MAX], const char *scope, const char *name)
+{
+	snprintf(buf, MOBILENET_PART_MAX, "%s/%s", scope, name);
+	return buf;
+}
+
 size_t mobilenet_weight_count(const struct mobilenet_layer *l)
 {
 	return (size_t)l->kernel * l->kernel * l->inputs * (l->kind == MOBILENET_FULL ? l->outputs : 1);

@@ -57,6 +57,10 @@ struct mobilenet_config {
 int mobilenet_new(struct mobilenet **ret, const struct mobilenet_config *cfg, struct error *err) MUST_CHECK;
 void mobilenet_free(struct mobilenet *net); /* NULL is a no-op */
 
+/* The name of a layer's part, "scope/name"; returns buf. */
+#define MOBILENET_PART_MAX (MOBILENET_NAME_MAX + 24)
+const char *mobilenet_part(char buf[MOBILENET_PART_MAX], const char *scope, const char *name);
+
 size_t mobilenet_weight_count(const struct mobilenet_layer *l);
 /* Padding before and after that SAME means for this layer. */
 void mobilenet_padding(const struct mobilenet_layer *l, unsigned *ret_before, unsigned *ret_after);

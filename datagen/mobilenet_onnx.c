@@ -10,7 +10,6 @@
 
 #define IR_VERSION 7
 #define OPERATORS_VERSION 13
-#define NAME_MAX_BYTES (MOBILENET_NAME_MAX + 24)
 
 enum { TYPE_FLOAT = 1 };
 enum { ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 };
@@ -102,23 +101,17 @@ static void add_value_info(struct buf *graph, unsigned field, const char *name, 
 	pbw_message(graph, field, &info);
 }
 
-static const char *join(char *buf, const char *scope, const char *name)
-{
-	snprintf(buf, NAME_MAX_BYTES, "%s/%s", scope, name);
-	return buf;
-}
-
 static void add_convolution(struct buf *graph, const struct mobilenet_layer *l, const char *input, const char *output)
 {
 	const bool full = l->kind == MOBILENET_FULL;
 	const int64_t dims[] = {l->outputs, full ? l->inputs : 1, l->kernel, l->kernel}, outputs = l->outputs;
-	char weights[NAME_MAX_BYTES], biases[NAME_MAX_BYTES];
+	char weights[MOBILENET_PART_MAX], biases[MOBILENET_PART_MAX];
 	struct buf node, content = {0};
 	unsigned before, after;
 
 	mobilenet_padding(l, &before, &after);
-	join(weights, l->scope, "weights");
-	join(biases, l->scope, "biases");
+	mobilenet_part(weights, l->scope, "weights");
+	mobilenet_part(biases, l->scope, "biases");
 	mobilenet_append_weights(&content, l, MOBILENET_OIHW);
 	add_initializer(graph, weights, dims, 4, &content);
 	mobilenet_append_floats(&content, l->bias, l->outputs);
@@ -137,12 +130,12 @@ static void add_classes(struct buf *graph, const struct mobilenet *net, const ch
 	static const char pool[] = "MobilenetV1/Logits/AvgPool_1a/AvgPool",
 			  flat[] = "MobilenetV1/Logits/SpatialSqueeze";
 	const struct mobilenet_layer *l = &net->layers[MOBILENET_LAYERS - 1];
-	char logits[NAME_MAX_BYTES];
+	char logits[MOBILENET_PART_MAX];
 	struct buf node;
 
 	node_begin(&node, "GlobalAveragePool", (const char *const[]){input, NULL}, pool);
 	node_end(graph, &node);
-	add_convolution(graph, l, pool, join(logits, l->scope, "BiasAdd"));
+	add_convolution(graph, l, pool, mobilenet_part(logits, l->scope, "BiasAdd"));
 	node_begin(&node, "Flatten", (const char *const[]){logits, NULL}, flat);
 	attr_int(&node, "axis", 1);
 	node_end(graph, &node);
@@ -154,7 +147,7 @@ static void add_classes(struct buf *graph, const struct mobilenet *net, const ch
 static void add_graph(struct buf *graph, const struct mobilenet *net)
 {
 	static const char zero[] = "zero", six[] = "six", turned[] = "input/nchw";
-	char sum[NAME_MAX_BYTES], x[NAME_MAX_BYTES];
+	char sum[MOBILENET_PART_MAX], x[MOBILENET_PART_MAX];
 	const char *input = turned;
 	struct buf node;
 
@@ -165,8 +158,9 @@ static void add_graph(struct buf *graph, const struct mobilenet *net)
 	add_number(graph, six, 6.0f);
 	for (unsigned i = 0; i < MOBILENET_LAYERS - 1; i++, input = x) {
 		const struct mobilenet_layer *l = &net->layers[i];
-		add_convolution(graph, l, input, join(sum, l->scope, "BiasAdd"));
-		node_begin(&node, "Clip", (const char *const[]){sum, zero, six, NULL}, join(x, l->scope, "Relu6"));
+		add_convolution(graph, l, input, mobilenet_part(sum, l->scope, "BiasAdd"));
+		node_begin(&node, "Clip", (const char *const[]){sum, zero, six, NULL},
+			   mobilenet_part(x, l->scope, "Relu6"));
 		node_end(graph, &node);
 	}
 	add_classes(graph, net, x);

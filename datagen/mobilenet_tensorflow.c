@@ -9,7 +9,6 @@
 #define DT_FLOAT 1
 #define DT_INT32 3
 #define PRODUCER 27 /* GraphDef version of TensorFlow 1.14 */
-#define NAME_MAX_BYTES (MOBILENET_NAME_MAX + 24)
 
 /* Fields of the messages. */
 enum { GRAPH_NODE = 1, GRAPH_VERSIONS = 4 };
@@ -98,12 +97,6 @@ static void add_const(struct buf *graph, const char *name, int type, const int64
 	node_end(graph, &node);
 }
 
-static const char *join(char *buf, const char *scope, const char *name)
-{
-	snprintf(buf, NAME_MAX_BYTES, "%s/%s", scope, name);
-	return buf;
-}
-
 static void attr_window(struct buf *node, unsigned stride, const char *padding)
 {
 	attr_type(node, "T", DT_FLOAT);
@@ -117,12 +110,12 @@ static void add_convolution(struct buf *graph, const struct mobilenet_layer *l, 
 {
 	const bool full = l->kind == MOBILENET_FULL;
 	const int64_t dims[] = {l->kernel, l->kernel, l->inputs, full ? l->outputs : 1}, outputs = l->outputs;
-	char weights[NAME_MAX_BYTES], biases[NAME_MAX_BYTES], product[NAME_MAX_BYTES];
+	char weights[MOBILENET_PART_MAX], biases[MOBILENET_PART_MAX], product[MOBILENET_PART_MAX];
 	struct buf node, content = {0};
 
-	join(weights, l->scope, full ? "weights" : "depthwise_weights");
-	join(biases, l->scope, "biases");
-	join(product, l->scope, full ? "Conv2D" : "depthwise");
+	mobilenet_part(weights, l->scope, full ? "weights" : "depthwise_weights");
+	mobilenet_part(biases, l->scope, "biases");
+	mobilenet_part(product, l->scope, full ? "Conv2D" : "depthwise");
 	mobilenet_append_weights(&content, l, MOBILENET_HWIO);
 	add_const(graph, weights, DT_FLOAT, dims, 4, &content);
 	mobilenet_append_floats(&content, l->bias, l->outputs);
@@ -131,7 +124,7 @@ static void add_convolution(struct buf *graph, const struct mobilenet_layer *l, 
 	attr_window(&node, l->stride, "SAME");
 	attr_ints(&node, "dilations", (const int64_t[]){1, 1, 1, 1}, 4);
 	node_end(graph, &node);
-	node_begin(&node, join(name, l->scope, "BiasAdd"), "BiasAdd", product, biases);
+	node_begin(&node, mobilenet_part(name, l->scope, "BiasAdd"), "BiasAdd", product, biases);
 	attr_type(&node, "T", DT_FLOAT);
 	attr_text(&node, "data_format", "NHWC");
 	node_end(graph, &node);
@@ -158,7 +151,7 @@ static void add_classes(struct buf *graph, const struct mobilenet *net, const ch
 	static const unsigned char shape_of_rows[] = {
 		255, 255, 255, 255, MOBILENET_CLASSES & 255, MOBILENET_CLASSES >> 8, 0, 0};
 	const int64_t size = net->layers[MOBILENET_LAYERS - 2].out_size, two = 2;
-	char logits[NAME_MAX_BYTES];
+	char logits[MOBILENET_PART_MAX];
 	struct buf node, content = {0};
 
 	node_begin(&node, pool, "AvgPool", input, NULL);
@@ -183,13 +176,13 @@ static void add_classes(struct buf *graph, const struct mobilenet *net, const ch
 
 int mobilenet_write_tensorflow(unsigned char **ret, size_t *ret_len, const struct mobilenet *net, struct error *err)
 {
-	char sum[NAME_MAX_BYTES], x[NAME_MAX_BYTES] = MOBILENET_INPUT;
+	char sum[MOBILENET_PART_MAX], x[MOBILENET_PART_MAX] = MOBILENET_INPUT;
 	struct buf graph = {0}, versions = {0}, node;
 
 	add_input(&graph, net);
 	for (unsigned i = 0; i < MOBILENET_LAYERS - 1; i++) {
 		add_convolution(&graph, &net->layers[i], x, sum);
-		node_begin(&node, join(x, net->layers[i].scope, "Relu6"), "Relu6", sum, NULL);
+		node_begin(&node, mobilenet_part(x, net->layers[i].scope, "Relu6"), "Relu6", sum, NULL);
 		attr_type(&node, "T", DT_FLOAT);
 		node_end(&graph, &node);
 	}

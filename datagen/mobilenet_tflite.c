@@ -13,7 +13,6 @@
 #include "datagen/model.h"
 
 #define SCHEMA_VERSION 3
-#define NAME_MAX_BYTES (MOBILENET_NAME_MAX + 24)
 /* An offset has 31 bits. */
 #define FILE_MAX INT32_MAX
 
@@ -83,13 +82,13 @@ static void add_layer_tensors(struct buf *b, size_t first, const struct mobilene
 	const bool full = l->kind == MOBILENET_FULL, last = layer == MOBILENET_LAYERS - 1;
 	const int32_t k = (int32_t)l->kernel, outputs = (int32_t)l->outputs, size = (int32_t)l->out_size;
 	const int32_t weights[] = {full ? outputs : 1, k, k, (int32_t)l->inputs}, result[] = {0, size, size, outputs};
-	char name[NAME_MAX_BYTES];
+	char name[MOBILENET_PART_MAX];
 
-	snprintf(name, sizeof(name), "%s/%s", l->scope, full ? "weights" : "depthwise_weights");
+	mobilenet_part(name, l->scope, full ? "weights" : "depthwise_weights");
 	add_tensor(b, first + 4 * T_WEIGHTS((size_t)layer), T_WEIGHTS(layer), name, TYPE_FLOAT32, weights, 4, 0, true);
-	snprintf(name, sizeof(name), "%s/biases", l->scope);
+	mobilenet_part(name, l->scope, "biases");
 	add_tensor(b, first + 4 * T_BIAS((size_t)layer), T_BIAS(layer), name, TYPE_FLOAT32, &outputs, 1, 0, true);
-	snprintf(name, sizeof(name), "%s/%s", l->scope, last ? "BiasAdd" : "Relu6");
+	mobilenet_part(name, l->scope, last ? "BiasAdd" : "Relu6");
 	add_tensor(b, first + 4 * T_RESULT((size_t)layer), T_RESULT(layer), name, TYPE_FLOAT32, result, 4, net->batch,
 		   false);
 }
