@@ -84,6 +84,9 @@ struct model_spec {
 	int64_t version; /* 0: not given */
 };
 bool model_spec_read(struct model_spec *ret, struct wire message);
+/* That of the request, which is its field 1, once all of the request is known to be well-formed; false: the call has
+ * failed. */
+bool model_spec_find(struct rpc *c, struct model_spec *ret);
 void model_spec_write(struct buf *b, uint32_t number, const struct model_spec *spec, int64_t version);
 /* The version that a specification means (0: the latest); false: the call has failed. */
 bool model_spec_version(struct rpc *c, const struct model_spec *spec, int64_t *ret);

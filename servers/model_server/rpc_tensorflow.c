@@ -33,6 +33,25 @@ bool model_spec_read(struct model_spec *ret, struct wire message)
 	return r == 0;
 }
 
+bool model_spec_find(struct rpc *c, struct model_spec *ret)
+{
+	struct wire rest = c->request;
+	struct model_spec spec = {0};
+	struct wire_field f;
+	int r;
+
+	while ((r = wire_next(&rest, &f)) == 1) {
+		if (wire_is(&f, 1, WIRE_BYTES) && !model_spec_read(&spec, f.bytes))
+			break;
+	}
+	if (r != 0) {
+		rpc_malformed(c);
+		return false;
+	}
+	*ret = spec;
+	return true;
+}
+
 void model_spec_write(struct buf *b, uint32_t number, const struct model_spec *spec, int64_t version)
 {
 	size_t message = wire_begin(b, number), value;
@@ -189,21 +208,14 @@ static void encode(struct rpc *c)
 bool rpc_predict(struct rpc *c)
 {
 	struct wire rest = c->request;
-	struct model_spec spec = {0};
+	struct model_spec spec;
 	struct wire_field f;
-	int r;
+	int r = 0;
 
-	while ((r = wire_next(&rest, &f)) == 1) {
-		if (wire_is(&f, 1, WIRE_BYTES) && !model_spec_read(&spec, f.bytes))
-			return rpc_malformed(c);
-	}
-	if (r < 0)
-		return rpc_malformed(c);
-	if (!begin(c, &spec))
+	if (!model_spec_find(c, &spec) || !begin(c, &spec))
 		return true;
 	c->name = spec.name;
 	c->noutputs = 0;
-	rest = c->request;
 	while (r == 0 && wire_next(&rest, &f) == 1) {
 		if (wire_is(&f, 2, WIRE_BYTES))
 			r = add_input(c, f.bytes);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "servers/model_server/dtypes.h"
 #include "servers/model_server/rpc.h"
 
@@ -70,7 +71,7 @@ bool rpc_get_model_metadata(struct rpc *c)
 			return rpc_malformed(c);
 		if (!wire_is(&f, 2, WIRE_BYTES))
 			continue;
-		if (f.bytes.len != strlen(field) || memcmp(f.bytes.data, field, f.bytes.len) != 0)
+		if (!bytes_equal(f.bytes.data, f.bytes.len, field))
 			return rpc_fail(c, RPC_INVALID_ARGUMENT, "Metadata field %.*s is not supported",
 					f.bytes.len < 256 ? (int)f.bytes.len : 255, (const char *)f.bytes.data);
 		asked = true;
@@ -113,21 +114,13 @@ static void write_status(struct buf *b, const struct repository_entry *e)
 /* GetModelStatusRequest {model_spec 1}; the highest version comes first. */
 bool rpc_get_model_status(struct rpc *c)
 {
-	struct wire rest = c->request;
 	struct repository_entry *entries;
-	struct model_spec spec = {0};
-	struct wire_field f;
+	struct model_spec spec;
 	int64_t version;
 	size_t n;
 	int r;
 
-	while ((r = wire_next(&rest, &f)) == 1) {
-		if (wire_is(&f, 1, WIRE_BYTES) && !model_spec_read(&spec, f.bytes))
-			return rpc_malformed(c);
-	}
-	if (r < 0)
-		return rpc_malformed(c);
-	if (!model_spec_version(c, &spec, &version))
+	if (!model_spec_find(c, &spec) || !model_spec_version(c, &spec, &version))
 		return true;
 	r = repository_list(&entries, &n, c->repository, (const char *)spec.name.data, spec.name.len);
 	if (r < 0)

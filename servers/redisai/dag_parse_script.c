@@ -12,11 +12,6 @@ struct script_args {
 	bool has_timeout;
 };
 
-static int invalid(struct error *err, const char *text)
-{
-	return error_set(err, ERR_INVALID, "ERR %s", text);
-}
-
 /* Redis' own reference, ready to run, or NULL with the error. */
 static struct stored_script *get_script(const struct op_context *c, struct RedisModuleString *key, struct error *err)
 {
@@ -60,7 +55,7 @@ static int parse_counted(struct words *w, const char *count, const char *what, s
 	long long n;
 
 	if (words_left(w) == 0)
-		return invalid(err, "Invalid arguments provided to AI.SCRIPTEXECUTE");
+		return command_invalid(err, "Invalid arguments provided to AI.SCRIPTEXECUTE");
 	if (!words_take_number(w, &n) || n < 0)
 		return error_set(err, ERR_INVALID, "ERR Invalid argument for %s count in AI.SCRIPTEXECUTE", count);
 	if (n > words_left(w))
@@ -79,12 +74,13 @@ static int parse_keys(struct words *w, struct script_args *a, struct error *err)
 	long long n;
 
 	if (words_left(w) < 2)
-		return invalid(err, "Missing arguments after KEYS keyword");
+		return command_invalid(err, "Missing arguments after KEYS keyword");
 	if (!words_take_number(w, &n) || n <= 0)
-		return invalid(err, "Invalid or negative value found in number of KEYS");
+		return command_invalid(err, "Invalid or negative value found in number of KEYS");
 	if (n > words_left(w))
-		return invalid(err, "Number of pre declared KEYS to be used in the command does not match the number "
-				    "of given arguments");
+		return command_invalid(
+			err, "Number of pre declared KEYS to be used in the command does not match the number "
+			     "of given arguments");
 	a->keys = w->argv + w->at;
 	a->nkeys = (uint32_t)n;
 	w->at += (int)n;
@@ -113,7 +109,7 @@ static int parse_scopes(const struct op_context *c, struct words *w, struct scri
 	bool seen[SCOPE_COUNT] = {false};
 
 	if (!c->in_dag && !words_next_is(w, "KEYS") && !words_next_is(w, "INPUTS"))
-		return invalid(err, "KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command");
+		return command_invalid(err, "KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command");
 	while (words_left(w)) {
 		unsigned scope = 0;
 		int r;
@@ -122,7 +118,7 @@ static int parse_scopes(const struct op_context *c, struct words *w, struct scri
 			a->has_timeout = true;
 			r = op_parse_timeout(c->dag, w, "ERR No value provided for TIMEOUT in AI.SCRIPTEXECUTE", err);
 			if (r == 0 && words_left(w))
-				r = invalid(err, "Encountered problem parsing AI.SCRIPTEXECUTE");
+				r = command_invalid(err, "Encountered problem parsing AI.SCRIPTEXECUTE");
 			return r;
 		}
 		while (scope < SCOPE_COUNT && !words_next_is(w, names[scope]))
@@ -171,13 +167,13 @@ static int parse_inputs(struct words *w, struct script_args *a, struct error *er
 	a->tensors.inputs = w->argv + w->at;
 	for (; words_left(w) && !words_next_is(w, "OUTPUTS"); w->at++) {
 		if (words_next_is(w, "INPUTS"))
-			return invalid(err, "Already encountered an INPUTS keyword in SCRIPTRUN");
+			return command_invalid(err, "Already encountered an INPUTS keyword in SCRIPTRUN");
 		if (!words_next_is(w, "$")) {
 			a->tensors.nin++;
 			continue;
 		}
 		if (a->tensors.marks)
-			return invalid(err, "Already encountered a variable size list of tensors");
+			return command_invalid(err, "Already encountered a variable size list of tensors");
 		a->tensors.marks = 1;
 		a->tensors.mark_at = a->tensors.nin;
 	}
@@ -191,11 +187,12 @@ static int parse_outputs(struct words *w, struct script_args *a, struct error *e
 	a->tensors.outputs = w->argv + w->at;
 	for (; words_left(w); w->at++, a->tensors.nout++) {
 		if (words_next_is(w, "OUTPUTS"))
-			return invalid(err, "Already encountered an OUTPUTS keyword in SCRIPTRUN");
+			return command_invalid(err, "Already encountered an OUTPUTS keyword in SCRIPTRUN");
 		if (words_next_is(w, "INPUTS"))
-			return invalid(err, "Already encountered an INPUTS section in SCRIPTRUN");
+			return command_invalid(err, "Already encountered an INPUTS section in SCRIPTRUN");
 		if (words_next_is(w, "$"))
-			return invalid(err, "Encountered a variable size list of tensors outside of input section");
+			return command_invalid(err,
+					       "Encountered a variable size list of tensors outside of input section");
 	}
 	return 0;
 }
@@ -221,8 +218,9 @@ int op_parse_scriptrun(const struct op_context *c, struct words *w, struct error
 		r = parse_inputs(w, &a, err);
 	if (r == 0 && words_left(w) && !words_next_is(w, "OUTPUTS"))
 		r = words_next_is(w, "$")
-			    ? invalid(err, "Encountered a variable size list of tensors outside of input section")
-			    : invalid(err, "Unrecongnized parameter to SCRIPTRUN");
+			    ? command_invalid(err,
+					      "Encountered a variable size list of tensors outside of input section")
+			    : command_invalid(err, "Unrecongnized parameter to SCRIPTRUN");
 	if (r == 0)
 		r = parse_outputs(w, &a, err);
 	return r < 0 ? r : add_script(c, s, &a, err);

@@ -9,17 +9,12 @@
 
 #define BACKEND_ARGUMENTS 4 /* command, key, backend, device */
 
-static int invalid(struct error *err, const char *text)
-{
-	return error_set(err, ERR_INVALID, "ERR %s", text);
-}
-
 static int parse_backend(struct stored_model_parts *p, struct words *w, struct error *err)
 {
 	struct arg key = arg_view(w->argv[1]), backend = arg_view(w->argv[2]), device = arg_view(w->argv[3]);
 
 	if (!backend_parse(&p->stored.backend, backend.data, backend.len))
-		return invalid(err, "unsupported backend");
+		return command_invalid(err, "unsupported backend");
 	p->stored.key = key.data;
 	p->stored.key_len = key.len;
 	p->stored.device = device.data;
@@ -36,7 +31,7 @@ static int parse_tag(struct stored_model_parts *p, struct words *w, struct error
 	if (!words_take(w, "TAG"))
 		return 0;
 	if (words_left(w) == 0)
-		return invalid(err, "Insufficient arguments, missing model BLOB");
+		return command_invalid(err, "Insufficient arguments, missing model BLOB");
 	tag = arg_view(w->argv[w->at++]);
 	p->stored.tag = tag.data;
 	p->stored.tag_len = tag.len;
@@ -65,19 +60,19 @@ static int parse_batching(struct stored_model_parts *p, struct words *w, bool ol
 	if (r < 0)
 		return r;
 	if (old && p->stored.backend == BACKEND_TFLITE && b->size > 0)
-		return invalid(err, "Auto-batching not supported by the TFLITE backend");
+		return command_invalid(err, "Auto-batching not supported by the TFLITE backend");
 	r = parse_number(w, "MINBATCHSIZE", &b->min_size, err);
 	if (r < 0)
 		return r;
 	if (b->min_size > 0 && b->size == 0)
-		return invalid(err, "MINBATCHSIZE specified without BATCHSIZE");
+		return command_invalid(err, "MINBATCHSIZE specified without BATCHSIZE");
 	r = parse_number(w, "MINBATCHTIMEOUT", &p->min_timeout_ms, err);
 	if (r < 0)
 		return r;
 	if (p->min_timeout_ms > 0 && old && b->size == 0)
-		return invalid(err, "MINBATCHTIMEOUT specified without BATCHSIZE");
+		return command_invalid(err, "MINBATCHTIMEOUT specified without BATCHSIZE");
 	if (p->min_timeout_ms > 0 && b->min_size == 0)
-		return invalid(err, "MINBATCHTIMEOUT specified without MINBATCHSIZE");
+		return command_invalid(err, "MINBATCHTIMEOUT specified without MINBATCHSIZE");
 	b->min_timeout = p->min_timeout_ms < (uint64_t)(INT64_MAX / 2 / NSEC_PER_MSEC)
 				 ? (nsec_t)p->min_timeout_ms * NSEC_PER_MSEC
 				 : INT64_MAX / 2;
@@ -130,9 +125,9 @@ static int parse_store_names(struct model_args *a, struct words *w, bool replaye
 
 	if (a->parts.stored.backend != BACKEND_TF) {
 		if (words_next_is(w, "INPUTS"))
-			return invalid(err, "INPUTS argument should not be specified for this backend");
+			return command_invalid(err, "INPUTS argument should not be specified for this backend");
 		if (words_next_is(w, "OUTPUTS"))
-			return invalid(err, "OUTPUTS argument should not be specified for this backend");
+			return command_invalid(err, "OUTPUTS argument should not be specified for this backend");
 		return 0;
 	}
 	r = parse_counted_names(w, "INPUTS", "input_count", "inputs", least, &inputs, &nin, err);
@@ -153,14 +148,14 @@ static int parse_set_names(struct model_args *a, struct words *w, struct error *
 		return 0;
 	}
 	if (words_left(w) == 0)
-		return invalid(err, "Insufficient arguments, INPUTS and OUTPUTS not specified");
+		return command_invalid(err, "Insufficient arguments, INPUTS and OUTPUTS not specified");
 	if (!words_next_is(w, "INPUTS"))
-		return invalid(err, "INPUTS not specified");
+		return command_invalid(err, "INPUTS not specified");
 	inputs = ++w->at;
 	while (words_left(w) && !words_next_is(w, "OUTPUTS"))
 		w->at++;
 	if (words_left(w) == 0)
-		return invalid(err, "OUTPUTS not specified");
+		return command_invalid(err, "OUTPUTS not specified");
 	nin = w->at - inputs;
 	outputs = ++w->at;
 	while (words_left(w) && !words_next_is(w, "BLOB"))
@@ -175,11 +170,11 @@ static int parse_blob(struct stored_model_parts *p, struct words *w, struct erro
 	char *to;
 
 	if (words_left(w) == 0)
-		return invalid(err, "Insufficient arguments, missing model BLOB");
+		return command_invalid(err, "Insufficient arguments, missing model BLOB");
 	if (!words_take(w, "BLOB"))
-		return invalid(err, "Invalid argument, expected BLOB");
+		return command_invalid(err, "Invalid argument, expected BLOB");
 	if (words_left(w) == 0)
-		return invalid(err, "Insufficient arguments, missing model BLOB");
+		return command_invalid(err, "Insufficient arguments, missing model BLOB");
 	for (int i = w->at; i < w->argc; i++)
 		len += arg_view(w->argv[i]).len;
 	p->blob = redis_allocator.alloc(len ? len : 1);
@@ -205,7 +200,7 @@ int model_parse_store(struct model_args *a, struct RedisModuleString **argv, int
 	r = parse_backend(&a->parts, &w, err);
 	if (r == 0 && !(replayed ? device_name_usable(a->parts.stored.device_len)
 				 : device_name_valid(a->parts.stored.device, a->parts.stored.device_len)))
-		r = invalid(err, "Invalid DEVICE");
+		r = command_invalid(err, "Invalid DEVICE");
 	if (r == 0)
 		r = parse_tag(&a->parts, &w, err);
 	if (r == 0)
@@ -240,7 +235,7 @@ int model_parse_set(struct model_args *a, struct RedisModuleString **argv, int a
 	memset(a, 0, sizeof(*a));
 	r = parse_backend(&a->parts, &w, err);
 	if (r == 0 && !set_device_valid(argv[3]))
-		r = invalid(err, "Invalid DEVICE");
+		r = command_invalid(err, "Invalid DEVICE");
 	if (r == 0)
 		r = parse_tag(&a->parts, &w, err);
 	if (r == 0)

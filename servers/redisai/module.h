@@ -75,6 +75,12 @@ static inline bool arg_is(const struct RedisModuleString *s, const char *word)
 	return a.len == strlen(word) && strncasecmp(a.data, word, a.len) == 0;
 }
 
+/* What is wrong with a command, as a client reads it; always ERR_INVALID. */
+static inline int command_invalid(struct error *err, const char *text)
+{
+	return error_set(err, ERR_INVALID, "ERR %s", text);
+}
+
 /* What a master or an AOF says was found right where it was said first: it is kept even where it could not be said or
  * run here. */
 static inline bool command_is_replayed(struct RedisModuleCtx *ctx)

@@ -11,11 +11,6 @@ struct script_args {
 	const char **entry_points;
 };
 
-static int invalid(struct error *err, const char *text)
-{
-	return error_set(err, ERR_INVALID, "ERR %s", text);
-}
-
 /* "ENTRY_POINTS n f…" */
 static int parse_entry_points(struct script_args *a, struct words *w, struct error *err)
 {
@@ -23,11 +18,11 @@ static int parse_entry_points(struct script_args *a, struct words *w, struct err
 	long long n;
 
 	if (!words_take(w, "ENTRY_POINTS"))
-		return invalid(err, missing);
+		return command_invalid(err, missing);
 	if (!words_take_number(w, &n))
-		return invalid(err, "Non numeric entry points number provided to AI.SCRIPTSTORE command");
+		return command_invalid(err, "Non numeric entry points number provided to AI.SCRIPTSTORE command");
 	if (n <= 0 || n > words_left(w))
-		return invalid(err, missing);
+		return command_invalid(err, missing);
 	a->entry_points = redis_allocator.calloc((size_t)n, sizeof(*a->entry_points));
 	if (!a->entry_points)
 		return error_set(err, ERR_NOMEM, ERROR_OUT_OF_MEMORY);
@@ -46,7 +41,7 @@ static int parse(struct script_args *a, struct words *w, bool entry_points, bool
 
 	w->at += 2;
 	if (!(replayed ? device_name_usable(device.len) : device_name_valid(device.data, device.len)))
-		return invalid(err, "Invalid DEVICE");
+		return command_invalid(err, "Invalid DEVICE");
 	if (words_take(w, "TAG") && words_left(w))
 		tag = arg_view(w->argv[w->at++]);
 	if (entry_points)
@@ -54,7 +49,7 @@ static int parse(struct script_args *a, struct words *w, bool entry_points, bool
 	if (r < 0)
 		return r;
 	if (!words_take(w, "SOURCE") || words_left(w) == 0)
-		return invalid(err, "Insufficient arguments, missing script SOURCE");
+		return command_invalid(err, "Insufficient arguments, missing script SOURCE");
 	source = arg_view(w->argv[w->at]);
 	a->parts.stored = (struct stored_parts){.backend = BACKEND_TORCH,
 						.device = device.data,
