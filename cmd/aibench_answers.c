@@ -12,6 +12,7 @@
 
 #include "cmd/answers_maker.h"
 #include "cmd/common.h"
+#include "common/file.h"
 #include "common/options.h"
 
 #define PROGRAM "aibench_answers"
@@ -46,8 +47,7 @@ static bool same_file(const char *a, const char *b)
 {
 	struct stat st_a, st_b;
 
-	return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && S_ISREG(st_a.st_mode) && st_a.st_dev == st_b.st_dev &&
-	       st_a.st_ino == st_b.st_ino;
+	return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && file_is_same(&st_a, &st_b);
 }
 
 static int check(const struct config *c, struct error *err)

@@ -2,13 +2,13 @@
  * aibench_generate_data_vision - makes the vision dataset: photos to tensors, decoded, scaled and cropped.
  */
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/common.h"
 #include "common/clock.h"
+#include "common/cores.h"
 #include "common/options.h"
 #include "datagen/vision.h"
 
@@ -84,15 +84,6 @@ static void on_skipped(void *arg, const char *text)
 	fprintf(stderr, PROGRAM ": skipped %s\n", text);
 }
 
-/* The cores that this process may use. */
-static unsigned cores(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > VISION_THREADS_MAX ? VISION_THREADS_MAX : (unsigned)n;
-}
-
 static struct vision_config make_vision_config(const struct config *c, struct bar *bar)
 {
 	return (struct vision_config){
@@ -102,7 +93,7 @@ static struct vision_config make_vision_config(const struct config *c, struct ba
 		.limit = c->limit,
 		.seed = (uint32_t)c->seed,
 		.reuse = (unsigned)c->reuse,
-		.threads = c->threads ? (unsigned)c->threads : cores(),
+		.threads = c->threads ? (unsigned)c->threads : usable_cores(),
 		.max_pixels = c->max_pixels,
 		.already_cropped = c->already_cropped,
 		.strict = c->strict,

@@ -27,12 +27,6 @@ struct named_files {
 	size_t n;
 };
 
-/* Only regular files are replaced; pipes and devices take whatever comes. */
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* The folder of a path that need not exist yet, without links, and the name in it. False: there is no such folder. */
 static bool resolve(char folder[PATH_MAX], const char **ret_name, const char *path)
 {
@@ -65,7 +59,7 @@ static bool same(const char *a, const char *b)
 	bool has_a = stat(a, &st_a) == 0, has_b = stat(b, &st_b) == 0;
 
 	if (has_a && has_b)
-		return same_file(&st_a, &st_b);
+		return file_is_same(&st_a, &st_b);
 	return !has_a && !has_b && same_name(a, b);
 }
 
@@ -104,7 +98,7 @@ static int check_input(const struct named_file *out, const struct named_files *i
 			return error_set(err, ERR_USAGE, "-%s %s would replace the file of -%s: name another file",
 					 out->option, out->path, inputs->items[i].option);
 	}
-	if (piped && stat(out->path, &st_out) == 0 && fstat(STDIN_FILENO, &st_in) == 0 && same_file(&st_out, &st_in))
+	if (piped && stat(out->path, &st_out) == 0 && fstat(STDIN_FILENO, &st_in) == 0 && file_is_same(&st_out, &st_in))
 		return error_set(err, ERR_USAGE,
 				 "-%s %s would replace the dataset on standard input: name another file", out->option,
 				 out->path);

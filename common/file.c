@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -241,6 +239,11 @@ void file_abandon(struct output_file *f)
 	if (f->stream && f->path)
 		unlink(f->temporary);
 	forget(f);
+}
+
+bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return S_ISREG(a->st_mode) && S_ISREG(b->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 int file_write(const char *path, const void *data, size_t len, struct error *err)

@@ -4,8 +4,10 @@
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "common/error.h"
 
@@ -31,6 +33,9 @@ int file_create_in_place(struct output_file *f, const char *path, struct error *
 int file_commit(struct output_file *f, struct error *err) MUST_CHECK;
 /* Removes the temporary file of an uncommitted output; no-op after commit or on a zeroed struct. */
 void file_abandon(struct output_file *f);
+
+/* Whether both are one regular file, so that writing one replaces the other; pipes and devices take whatever comes. */
+bool file_is_same(const struct stat *a, const struct stat *b);
 
 /* file_create, write, file_commit in one. */
 int file_write(const char *path, const void *data, size_t len, struct error *err) MUST_CHECK;

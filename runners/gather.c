@@ -1,8 +1,8 @@
 #include "runners/gather.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
+#include "common/cores.h"
 #include "runners/scenario.h"
 
 int gather_settings(struct result *r, const struct run_config *cfg)
@@ -34,14 +34,6 @@ int gather_settings(struct result *r, const struct run_config *cfg)
 	r->verification.relative_tolerance = cfg->verify.tolerance.relative;
 	r->verification.show = cfg->verify.show;
 	return open && !r->offered.schedule ? ERR_NOMEM : 0;
-}
-
-static unsigned usable_cores(void)
-{
-	cpu_set_t set;
-
-	/* More than CPU_SETSIZE of them are enough for whatever is to be told. */
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : CPU_SETSIZE;
 }
 
 /* How far an open loop fell behind: its requests were due from the first to the last one's time, and sent from then until the
