@@ -108,14 +108,16 @@ static int write_mobilenet(unsigned char **ret, size_t *ret_len, const struct co
 	return r;
 }
 
-static int write_model(const struct config *c, struct error *err)
+static int write_model(void *config, struct error *err)
 {
+	const struct config *c = config;
 	const struct model_format *format = model_format_find(c->format);
 	unsigned char *bytes = NULL;
 	size_t len;
 	enum net net;
 	int rc = choose_net(&net, c, err);
 
+	catch_signals();
 	if (rc < 0)
 		return rc;
 	if (!format)
@@ -149,12 +151,6 @@ int main(int argc, char **argv)
 		.sets = sets,
 		.nsets = 1,
 	};
-	struct error err = {""};
-	int rc = options_parse(&options, argc, argv, stdout, stderr, &err);
 
-	catch_signals();
-	if (rc == OPTIONS_RUN)
-		rc = write_model(&config, &err);
-	options_release(&options);
-	return rc < 0 ? fail(PROGRAM, &err, exit_status(rc)) : EXIT_OK;
+	return program_main(&options, argc, argv, write_model, &config);
 }

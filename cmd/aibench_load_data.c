@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/common.h"
-#include "common/options.h"
+#include "cmd/load_options.h"
 #include "common/text.h"
 #include "loaders/redis_data.h"
 #include "loaders/redis_target.h"
@@ -21,14 +21,12 @@ struct config {
 	uint64_t workers, pipeline, max_inserts;
 	int64_t reporting_period, debug;
 	bool set_blob, set_tensor, cluster_mode;
+	struct conn_options conn;
 };
 
 static const struct option table[] = {
 	{"file", OPTION_PATH, offsetof(struct config, file), "Dataset `file`; none: standard input.", 0, 0},
-	{"redis-host", OPTION_SECRET, offsetof(struct config, redis_host),
-	 "Redis as redis://[user:password@]host[:port][/database], rediss://… (TLS) or host:port; none: "
-	 "redis://localhost:6379.",
-	 0, 0},
+	REDIS_HOST_OPTION(offsetof(struct config, redis_host)),
 	{"workers", OPTION_UINT, offsetof(struct config, workers), "Connections (in a cluster: to every shard).", 1,
 	 4096},
 	{"pipeline", OPTION_UINT, offsetof(struct config, pipeline), "Commands on their way on each connection.", 1,
@@ -38,8 +36,7 @@ static const struct option table[] = {
 	 0},
 	{"set-tensor", OPTION_BOOL, offsetof(struct config, set_tensor),
 	 "Store tensors: AI.TENSORSET referenceTensor:{id}.", 0, 0},
-	{"cluster-mode", OPTION_BOOL, offsetof(struct config, cluster_mode),
-	 "Insist on asking whether the server is a cluster; one is recognised without, too.", 0, 0},
+	CLUSTER_MODE_OPTION(offsetof(struct config, cluster_mode)),
 	{"reporting-period", OPTION_DURATION, offsetof(struct config, reporting_period),
 	 "Time between two progress lines; 0: none.", 0, 86400.0 * (double)NSEC_PER_SEC},
 	{"use-case", OPTION_STRING, offsetof(struct config, use_case), "Use case of the dataset.", 0, 0},
@@ -88,8 +85,9 @@ static void on_sigbus(int signo)
 	_exit(EXIT_FAILED);
 }
 
-static int load(const struct config *c, const struct conn_options *conn, struct error *err)
+static int load(void *config, struct error *err)
 {
+	const struct config *c = config;
 	struct redis_target target = {0};
 	struct redis_data_summary summary = {0};
 	bool header_printed = false;
@@ -115,7 +113,7 @@ static int load(const struct config *c, const struct conn_options *conn, struct 
 		return error_set(err, ERR_USAGE, "-set-blob=false and -set-tensor=false leave nothing to load");
 	rc = ops->open(&workload, &(struct workload_config){.reference = true, .batch = 1}, err);
 	if (rc == 0)
-		rc = redis_target_open(&target, c->redis_host, conn, err);
+		rc = redis_target_open(&target, c->redis_host, &c->conn, err);
 	if (rc < 0)
 		goto out;
 	cfg.spec = ops->spec(workload);
@@ -145,30 +143,21 @@ int main(int argc, char **argv)
 {
 	struct config config = {
 		.use_case = "creditcard-fraud",
-		.redis_host = "redis://localhost:6379",
+		.redis_host = REDIS_HOST_DEFAULT,
 		.workers = 1,
 		.pipeline = 1,
 		.set_blob = true,
 		.set_tensor = true,
 		.reporting_period = NSEC_PER_SEC,
 	};
-	struct conn_options conn;
-	const struct option_set sets[] = {{table, &config}, {conn_option_table, &conn}};
+	const struct option_set sets[] = {{table, &config}, {conn_option_table, &config.conn}};
 	struct options options = {
 		.program = PROGRAM,
 		.synopsis = "Stores the reference data of a dataset in Redis.",
 		.sets = sets,
 		.nsets = 2,
 	};
-	struct error err = {""};
-	int rc;
 
-	conn_options_defaults(&conn);
-	rc = options_parse(&options, argc, argv, stdout, stderr, &err);
-	if (rc == OPTIONS_RUN)
-		rc = load(&config, &conn, &err);
-	options_release(&options);
-	if (rc >= 0)
-		return EXIT_OK;
-	return fail(PROGRAM, &err, exit_status(rc));
+	conn_options_defaults(&config.conn);
+	return program_main(&options, argc, argv, load, &config);
 }

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "cmd/common.h"
+#include "cmd/load_options.h"
 #include "common/arith.h"
-#include "common/options.h"
 #include "loaders/redis_model.h"
 #include "loaders/redis_target.h"
 
@@ -18,6 +18,7 @@ struct config {
 	uint64_t batch_size, min_batch_size;
 	int64_t min_batch_timeout, debug;
 	bool cluster_mode;
+	struct conn_options conn;
 };
 
 #define FIELD(f) offsetof(struct config, f)
@@ -26,10 +27,7 @@ struct config {
 static const struct option table[] = {
 	{"model", OPTION_STRING, FIELD(model), "Key `name` of the model (in a cluster: {t}name on every shard).", 0, 0},
 	{"model-file", OPTION_PATH, FIELD(model_file), "Model `file`.", 0, 0},
-	{"redis-host", OPTION_SECRET, FIELD(redis_host),
-	 "Redis as redis://[user:password@]host[:port][/database], rediss://… (TLS) or host:port; none: "
-	 "redis://localhost:6379.",
-	 0, 0},
+	REDIS_HOST_OPTION(FIELD(redis_host)),
 	{"backend", OPTION_STRING, FIELD(backend), "TF, TFLITE, TORCH or ONNX.", 0, 0},
 	{"device", OPTION_STRING, FIELD(device), "CPU or GPU, with :number for one of several.", 0, 0},
 	{"inputs", OPTION_STRING, FIELD(inputs), "`names` of the input nodes, separated by commas (TF).", 0, 0},
@@ -41,8 +39,7 @@ static const struct option table[] = {
 	{"minbatchsize", OPTION_UINT, FIELD(min_batch_size), "Requests the server waits for.", 0, BATCH_MAX},
 	{"minbatchtimeout", OPTION_DURATION, FIELD(min_batch_timeout), "How long it waits for them; 0: for ever.", 0,
 	 86400.0 * (double)NSEC_PER_SEC},
-	{"cluster-mode", OPTION_BOOL, FIELD(cluster_mode),
-	 "Insist on asking whether the server is a cluster; one is recognised without, too.", 0, 0},
+	CLUSTER_MODE_OPTION(FIELD(cluster_mode)),
 	{"debug", OPTION_INT, FIELD(debug), "Accepted for the scripts.", 0, 0},
 	{0},
 };
@@ -73,14 +70,15 @@ static int check(const struct config *c, struct error *err)
 	return 0;
 }
 
-static int store(const struct config *c, const struct conn_options *conn, struct error *err)
+static int store(void *config, struct error *err)
 {
+	const struct config *c = config;
 	struct redis_target target = {0};
 	struct redis_model_summary summary;
 	int rc = check(c, err);
 
 	if (rc == 0)
-		rc = redis_target_open(&target, c->redis_host, conn, err);
+		rc = redis_target_open(&target, c->redis_host, &c->conn, err);
 	if (rc < 0)
 		return rc;
 	target.conn.interrupt = catch_signals();
@@ -116,7 +114,7 @@ static int store(const struct config *c, const struct conn_options *conn, struct
 int main(int argc, char **argv)
 {
 	struct config config = {
-		.redis_host = "redis://localhost:6379",
+		.redis_host = REDIS_HOST_DEFAULT,
 		.model = "",
 		.model_file = "",
 		.backend = "TF",
@@ -125,21 +123,14 @@ int main(int argc, char **argv)
 		.inputs = "",
 		.outputs = "",
 	};
-	struct conn_options conn;
-	const struct option_set sets[] = {{table, &config}, {conn_option_table, &conn}};
+	const struct option_set sets[] = {{table, &config}, {conn_option_table, &config.conn}};
 	struct options options = {
 		.program = PROGRAM,
 		.synopsis = "Stores a model file in RedisAI, on every shard of a cluster.",
 		.sets = sets,
 		.nsets = 2,
 	};
-	struct error err = {""};
-	int rc;
 
-	conn_options_defaults(&conn);
-	rc = options_parse(&options, argc, argv, stdout, stderr, &err);
-	if (rc == OPTIONS_RUN)
-		rc = store(&config, &conn, &err);
-	options_release(&options);
-	return rc < 0 ? fail(PROGRAM, &err, exit_status(rc)) : EXIT_OK;
+	conn_options_defaults(&config.conn);
+	return program_main(&options, argc, argv, store, &config);
 }

@@ -3,7 +3,6 @@
  */
 #include <inttypes.h>
 #include <malloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "cmd/common.h"
 #include "common/arith.h"
+#include "common/cores.h"
 #include "common/number.h"
 #include "servers/model_server/grpc_server.h"
 #include "servers/model_server/http_server.h"
@@ -139,16 +139,10 @@ struct server {
 	size_t ngrpc, nhttp, message_max;
 };
 
-static unsigned cores(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 static int open_repository(struct server *s, const struct config *c, struct error *err)
 {
-	const struct queue_config queue = {.name = "CPU", .threads = c->threads ? (unsigned)c->threads : cores()};
+	const struct queue_config queue = {.name = "CPU",
+					   .threads = c->threads ? (unsigned)c->threads : usable_cores()};
 	int rc = queue_new(&s->queue, &queue, err);
 
 	if (rc < 0)
@@ -172,7 +166,7 @@ static int open_repository(struct server *s, const struct config *c, struct erro
 
 static int open_ports(struct server *s, const struct config *c, struct error *err)
 {
-	unsigned threads = c->io_threads ? (unsigned)c->io_threads : cores();
+	unsigned threads = c->io_threads ? (unsigned)c->io_threads : usable_cores();
 	int rc = 0;
 
 	if (s->ngrpc)
@@ -210,8 +204,9 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
-static int serve(const struct config *c, struct error *err)
+static int serve(void *config, struct error *err)
 {
+	const struct config *c = config;
 	struct server s = {0};
 	sigset_t signals;
 	int rc, signal_number;
@@ -281,11 +276,6 @@ int main(int argc, char **argv)
 		.sets = sets,
 		.nsets = 1,
 	};
-	struct error err = {""};
-	int rc = options_parse(&options, argc, argv, stdout, stderr, &err);
 
-	if (rc == OPTIONS_RUN)
-		rc = serve(&config, &err);
-	options_release(&options);
-	return rc < 0 ? fail(PROGRAM, &err, exit_status(rc)) : EXIT_OK;
+	return program_main(&options, argc, argv, serve, &config);
 }

@@ -43,6 +43,17 @@ int exit_status(int error_code)
 	return error_code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
+int program_main(struct options *o, int argc, char **argv, int (*work)(void *config, struct error *err), void *config)
+{
+	struct error err = {""};
+	int rc = options_parse(o, argc, argv, stdout, stderr, &err);
+
+	if (rc == OPTIONS_RUN)
+		rc = work(config, &err);
+	options_release(o);
+	return rc < 0 ? fail(o->program, &err, exit_status(rc)) : EXIT_OK;
+}
+
 /* The word or words of one option at argv[i] as they may be seen; false when out of memory. */
 static bool copy_option(char **to, char **argv, int words, const struct option *opt, const char *value)
 {

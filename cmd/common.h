@@ -20,6 +20,9 @@ int fail(const char *program, const struct error *err, int status);
 /* EXIT_USAGE for what the user asked for wrongly, 128 + signal for what a signal ended, else EXIT_FAILED. */
 int exit_status(int error_code);
 
+/* All of a main: parses the command line, does the work and says what failed. work returns 0 or more, or an error. */
+int program_main(struct options *o, int argc, char **argv, int (*work)(void *config, struct error *err), void *config);
+
 /* What stands for a secret where a command line is shown or kept. */
 #define SECRET_HIDDEN "***"
 
