@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Our own speed, each figure as a ratio of two things measured in this run: the client pinned to one core, the server
+# Our own speed, where it can be as a ratio of two things measured in this run: the client pinned to one core, the server
 # to another, turn about, medians. `make bench-self` calls it.
-# Variables: RUNS (7), REQUESTS (100000 a run), ONLY (names of sections below, default all), BIN (bin).
+# Variables: RUNS (7), REQUESTS (100000 a run), ONLY (names of sections, here and in the two files that this one sources;
+# default all), BIN (bin), BUILD (build/release), AIBENCH_TEST_DATA (../shared/data), those of bench_pacing.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # bench_self.sh sources this: bin, work, runs, requests, the cores, timed, median, ratio; rate
-# HTTP and gRPC, client and model server, to their peers. Each section needs its peer's package: nginx-light, wrk, nghttp2-client.
+# The sections "http", "grpc", "server", "server-vision" and "large" of bench_self.sh, which sources it: HTTP and gRPC, client
+# and model server, to their peers. What needs a peer's package (nginx-light, wrk, nghttp2-client) is left out without it.
 
 benches=${BUILD:-build/release}/bench
 

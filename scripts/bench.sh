@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole benchmark on one machine, from nothing: data, models, server, load, runs, report. `make bench` calls it.
-# Results stay in a folder, in place of those of the last time; the server and everything else it starts or writes is gone at the end, however it ends.
+# Results stay in a folder, in place of those of the last time; the servers and everything else it starts or writes is gone
+# at the end, however it ends.
 #
 # Variables: USE_CASES ("fraud vision"), REPETITIONS (3), DATA_SEED (12345), RESULTS_DIR (results), DURATION (3s; of images
 # 7s) that a run measures after a warm-up of one second. Where a number of inferences is given, a run has so many of them
@@ -63,15 +64,17 @@ limit_runs() {
 	[ -z "$1" ] || limits=(-max-queries "$1" -burn-in "$2")
 }
 
-# measure KIND PROGRAM WORKERS BATCH OPTION…: the repetitions of one set-up; the last one's report is shown.
+# measure KIND PROGRAM WORKERS BATCH OPTION…: the repetitions of one set-up; the last one's report is shown. Sets raw, the
+# file of all that they printed.
 measure() {
 	local kind=$1 program=$2 workers=$3 batch=$4 base
 	shift 4
 	base=${kind}_cpu_workers_${workers}_autobatching_0_tensorbatchsize_${batch}_rate_0
+	raw=$results/RAW_$base.txt
 	run "$bin/$program" -workers "$workers" -repetitions "$repetitions" -metadata-autobatching 0 "$@" -json-out-file "$results/JSON_$base.json" \
 		-output-file-stats-hdr-response-latency-hist "$results/HIST_$base.hgrm" \
-		>"$results/RAW_$base.txt" || fail "that run failed; its output is in $results/RAW_$base.txt"
-	awk '/^time \(ms\)/ {report = ""} {report = report $0 "\n"} END {printf "%s", report}' "$results/RAW_$base.txt"
+		>"$raw" || fail "that run failed; its output is in $raw"
+	awk '/^time \(ms\)/ {report = ""} {report = report $0 "\n"} END {printf "%s", report}' "$raw"
 }
 
 # measure_protocol USE_CASE PROTOCOL REFERENCE WORKERS OPTION…: one set-up of one protocol.
@@ -97,9 +100,7 @@ measure_protocol() {
 	*) fail "PROTOCOLS: $protocol is none of those that are known" ;;
 	esac
 	measure "protocol_${use_case}_${protocol/:/_}_ref_$reference" "aibench_run_inference_$program" "$workers" 1 "$@" >/dev/null
-	echo "$protocol: $(sed -n 's/^Inference rate since the end of the burn-in: //p' \
-		"$results/RAW_protocol_${use_case}_${protocol/:/_}_ref_${reference}_cpu_workers_${workers}_autobatching_0_tensorbatchsize_1_rate_0.txt" |
-		tail -1)"
+	echo "$protocol: $(sed -n 's/^Inference rate since the end of the burn-in: //p' "$raw" | tail -1)"
 }
 
 # bench_protocols USE_CASE REFERENCE WORKERS OPTION…: every protocol of PROTOCOLS.
