@@ -31,9 +31,8 @@ void graph_release(struct graph *g)
 	for (uint32_t i = 0; i < g->nnodes; i++) {
 		free(g->nodes[i].name);
 		free(g->nodes[i].in);
-		packed_weights_free(g->nodes[i].packed);
+		tensor_unref(g->nodes[i].packed);
 		conv_weights_free(g->nodes[i].filters);
-		quant_weights_free(g->nodes[i].quant);
 	}
 	if (g->allocator != NULL) {
 		g->allocator->free(g->values);

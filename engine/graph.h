@@ -143,11 +143,8 @@ struct quantization {
 	float step;                /* of the result: QUANTIZE, SOFTMAX */
 };
 
-/* Constant weights of a MATMUL in the layout of its kernel, made once a model. */
-struct packed_weights;
-/* Those of a CONV2D, in the layouts of its plans. */
+/* Constant weights of a CONV2D, in the layouts of its plans. */
 struct conv_weights;
-struct quant_weights; /* the same for QUANT_CONV2D, QUANT_DEPTHWISE and QUANT_MATMUL */
 
 /* Only the fields of the node's own op mean anything. */
 struct attributes {
@@ -189,9 +186,9 @@ struct node {
 	struct attributes attr;
 	uint32_t *in, *out; /* values */
 	uint32_t nin, nout;
-	struct packed_weights *packed; /* owned; stands for in[1] */
-	struct conv_weights *filters;  /* the same */
-	struct quant_weights *quant;   /* the same */
+	/* Owned; each stands for in[1], as made once a model. */
+	struct tensor *packed; /* MATMUL and the products of 8-bit tensors: constant weights in their kernel's layout */
+	struct conv_weights *filters;
 };
 
 struct graph {

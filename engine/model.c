@@ -264,9 +264,10 @@ size_t model_memory(const struct model *m)
 		if (t != NULL)
 			total += t->data != NULL ? tensor_memory(t) : sizeof(*t);
 	}
-	for (uint32_t i = 0; i < g->nnodes; i++)
-		total += packed_weights_memory(g->nodes[i].packed) + conv_weights_memory(g->nodes[i].filters) +
-			 quant_weights_memory(g->nodes[i].quant);
+	for (uint32_t i = 0; i < g->nnodes; i++) {
+		const struct node *n = &g->nodes[i];
+		total += conv_weights_memory(n->filters) + (n->packed != NULL ? tensor_memory(n->packed) : 0);
+	}
 	return total;
 }
 

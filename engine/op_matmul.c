@@ -27,10 +27,6 @@
 #define ONEDNN_WEIGHTS (1u << 18)
 #define ONEDNN_WORK (1u << 20) /* m * n * k */
 
-struct packed_weights {
-	struct tensor *data; /* one dimension */
-};
-
 struct matmul {
 	struct gemm gemm; /* pointers are set in each run */
 	size_t batches;
@@ -52,30 +48,10 @@ int matmul_pack(struct graph *g, struct node *node, const struct kernels *kn)
 	if (!gemm_packed_count(kn, k, n, &count) || count > INT64_MAX)
 		return ERR_RANGE;
 	int64_t dims[] = {(int64_t)count};
-	struct packed_weights *w = calloc(1, sizeof(*w));
-	if (w == NULL)
-		return ERR_NOMEM;
-	int r = tensor_new(&w->data, DTYPE_FLOAT, dims, 1, false, g->allocator);
-	if (r < 0) {
-		free(w);
-		return r;
-	}
-	gemm_pack(kn, k, n, b->data, transposed ? 1 : n, transposed ? k : 1, w->data->data);
-	node->packed = w;
-	return 0;
-}
-
-void packed_weights_free(struct packed_weights *w)
-{
-	if (w == NULL)
-		return;
-	tensor_unref(w->data);
-	free(w);
-}
-
-size_t packed_weights_memory(const struct packed_weights *w)
-{
-	return w != NULL ? sizeof(*w) + tensor_memory(w->data) : 0;
+	int r = tensor_new(&node->packed, DTYPE_FLOAT, dims, 1, false, g->allocator);
+	if (r == 0)
+		gemm_pack(kn, k, n, b->data, transposed ? 1 : n, transposed ? k : 1, node->packed->data);
+	return r;
 }
 
 bool matmul_needs_original(const struct tensor *b)
@@ -111,7 +87,7 @@ static int run_packed(const struct step *s, struct run *run)
 	struct gemm g = m->gemm;
 
 	(void)run;
-	g.b = s->node->packed->data->data;
+	g.b = s->node->packed->data;
 	g.bias = s->nin > 2 ? s->in[2]->data : NULL;
 	for (size_t i = 0; i < m->batches; i++) {
 		g.a = a + (m->a_at != NULL ? m->a_at[i] : 0);

@@ -39,10 +39,6 @@ struct product {
 
 /* --- packed weights --- */
 
-struct quant_weights {
-	struct tensor *data;
-};
-
 struct packing {
 	const struct quant_kernels *kernels;
 	bool depthwise;
@@ -148,7 +144,7 @@ int quant_pack(struct graph *g, struct node *node)
 		return 0;
 	for (uint32_t i = 1; i < 5; i++) {
 		struct tensor *t = g->values[node->in[i]].constant;
-		if (t == NULL || node->quant != NULL)
+		if (t == NULL || node->packed != NULL)
 			return 0;
 		operands[i] = (struct operand){.dtype = t->dtype, .data = t->data};
 		in[i] = &operands[i];
@@ -163,30 +159,10 @@ int quant_pack(struct graph *g, struct node *node)
 		r = graph_check_constant(g, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, NULL);
 	if (r != 0)
 		return r;
-	struct quant_weights *w = calloc(1, sizeof(*w));
-	if (w == NULL)
-		return ERR_NOMEM;
-	r = tensor_new(&w->data, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, true, g->allocator);
-	if (r != 0) {
-		free(w);
-		return r;
-	}
-	pack(&p, in, node->attr.quant.weights_zero, w->data->data);
-	node->quant = w;
-	return 0;
-}
-
-void quant_weights_free(struct quant_weights *w)
-{
-	if (w == NULL)
-		return;
-	tensor_unref(w->data);
-	free(w);
-}
-
-size_t quant_weights_memory(const struct quant_weights *w)
-{
-	return w != NULL ? sizeof(*w) + tensor_memory(w->data) : 0;
+	r = tensor_new(&node->packed, DTYPE_INT32, (int64_t[]){(int64_t)p.count}, 1, true, g->allocator);
+	if (r == 0)
+		pack(&p, in, node->attr.quant.weights_zero, node->packed->data);
+	return r;
 }
 
 int quant_check_weights(enum op op, struct operand *const *in, struct error *err)
@@ -370,8 +346,8 @@ int plan_quant_product(struct step *s, struct error *err)
 		r = packing_of(&packing, op, &s->node->attr, &s->in[1]->shape);
 	if (r != 0)
 		return r;
-	if (s->node->quant != NULL) {
-		packed = s->node->quant->data->data;
+	if (s->node->packed != NULL) {
+		packed = s->node->packed->data;
 	} else {
 		int32_t *made = pool_alloc(s->pool, packing.count, sizeof(*made));
 		if (made == NULL)

@@ -138,16 +138,12 @@ op_types types_quant_product, types_quant, types_quantize, types_quant_table, ty
 int matmul_pack(struct graph *g, struct node *node, const struct kernels *kn) MUST_CHECK;
 /* Whether b is still read once it is packed. */
 bool matmul_needs_original(const struct tensor *b);
-void packed_weights_free(struct packed_weights *w);
-size_t packed_weights_memory(const struct packed_weights *w);
 /* The same for a CONV2D: sets node->filters where its weights are constant. The constant's data is not read again. */
 int conv2d_pack(struct graph *g, struct node *node) MUST_CHECK;
 void conv_weights_free(struct conv_weights *w);
 size_t conv_weights_memory(struct conv_weights *w);
-/* The same for the products of 8-bit tensors: node->quant; weights that are packed are not read again. */
+/* As matmul_pack for the products of 8-bit tensors; weights that are packed are not read again. */
 int quant_pack(struct graph *g, struct node *node) MUST_CHECK;
-void quant_weights_free(struct quant_weights *w);
-size_t quant_weights_memory(const struct quant_weights *w);
 
 /* One row of an operator of two inputs that broadcast; steps are 0 or 1. */
 typedef void broadcast_row(const void *context, size_t n, const void *a, size_t a_step, const void *b, size_t b_step,

@@ -257,9 +257,8 @@ static void node_free(struct node *n)
 {
 	free(n->name);
 	free(n->in);
-	packed_weights_free(n->packed);
+	tensor_unref(n->packed);
 	conv_weights_free(n->filters);
-	quant_weights_free(n->quant);
 }
 
 /* Drops nodes that no output needs, and constants that no node that is left reads. */
@@ -342,8 +341,9 @@ static int pack(struct graph *g, const struct kernels *kn)
 			r = conv2d_pack(g, n);
 		else
 			r = quant_pack(g, n);
-		bool replaced = n->filters != NULL || n->quant != NULL ||
-				(n->packed != NULL && !matmul_needs_original(weights->constant));
+		bool replaced =
+			n->filters != NULL ||
+			(n->packed != NULL && (n->op != OP_MATMUL || !matmul_needs_original(weights->constant)));
 		if (r == 0 && replaced && readers.count[n->in[1]] == 1)
 			r = drop_data(g, weights);
 	}
