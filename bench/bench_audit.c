@@ -186,13 +186,6 @@ static void keep_intended(void *arg, const struct completion *c, enum outcome ju
 		b->intended[c->request->id] = c->stamps.intended;
 }
 
-static int compare(const void *a, const void *b)
-{
-	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static nsec_t truth_at(const struct bench *b, double percentile)
 {
 	return b->truth[(size_t)ceil(nextafter(percentile, 0) * MEASURED / 100) - 1];
@@ -202,7 +195,7 @@ static void find_truth(struct bench *b)
 {
 	for (int i = 0; i < MEASURED; i++)
 		b->truth[i] = b->answered[BURN_IN + i] - b->intended[BURN_IN + i];
-	qsort(b->truth, MEASURED, sizeof(*b->truth), compare);
+	qsort(b->truth, MEASURED, sizeof(*b->truth), nsec_compare);
 }
 
 static bool is_close(nsec_t reported, nsec_t truth)

@@ -65,6 +65,14 @@ static inline double nsec_to_usec(nsec_t t)
 	return (double)t / (double)NSEC_PER_USEC;
 }
 
+/* For qsort. */
+static inline int nsec_compare(const void *a, const void *b)
+{
+	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* How many a second n of them in this time are; 0 where no time went by. */
 static inline double per_second(uint64_t n, nsec_t time)
 {

@@ -7,13 +7,6 @@
 #define SLEEPS 21
 #define SLEEP (150 * NSEC_PER_USEC)
 
-static int compare(const void *a, const void *b)
-{
-	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static nsec_t smallest_step(void)
 {
 	nsec_t step = NSEC_NEVER, before = clock_now();
@@ -40,7 +33,7 @@ static void measure_sleeps(struct timer_quality *ret)
 		now = clock_now();
 		late[i] = now > until ? now - until : 0; /* a signal ends it early */
 	}
-	qsort(late, SLEEPS, sizeof(*late), compare);
+	qsort(late, SLEEPS, sizeof(*late), nsec_compare);
 	ret->late = late[SLEEPS / 2];
 	ret->late_max = late[SLEEPS - 1];
 }

@@ -8,16 +8,9 @@
 #include "common/text.h"
 #include "stats/json_writer.h"
 
-static int compare(const void *a, const void *b)
-{
-	const nsec_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 void network_set_times(struct network *n, nsec_t *times, unsigned ntimes)
 {
-	qsort(times, ntimes, sizeof(*times), compare);
+	qsort(times, ntimes, sizeof(*times), nsec_compare);
 	n->round_trips = ntimes;
 	n->min = times[0];
 	n->q50 = times[ntimes / 2];
