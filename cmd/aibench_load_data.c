@@ -38,7 +38,7 @@ static const struct option table[] = {
 	 "Store tensors: AI.TENSORSET referenceTensor:{id}.", 0, 0},
 	CLUSTER_MODE_OPTION(offsetof(struct config, cluster_mode)),
 	{"reporting-period", OPTION_DURATION, offsetof(struct config, reporting_period),
-	 "Time between two progress lines; 0: none.", 0, 86400.0 * (double)NSEC_PER_SEC},
+	 "Time between two progress lines; 0: none.", 0, OPTION_DAY},
 	{"use-case", OPTION_STRING, offsetof(struct config, use_case), "Use case of the dataset.", 0, 0},
 	{"use-redis", OPTION_IGNORED_BOOL, 0, "Accepted for AIBench's scripts: Redis is what is loaded.", 0, 0},
 	{"debug", OPTION_INT, offsetof(struct config, debug), "Accepted for AIBench's scripts.", 0, 0},

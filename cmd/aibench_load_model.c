@@ -38,7 +38,7 @@ static const struct option table[] = {
 	{"batch-size", OPTION_UINT, FIELD(batch_size), "The same as -batchsize.", 0, BATCH_MAX},
 	{"minbatchsize", OPTION_UINT, FIELD(min_batch_size), "Requests the server waits for.", 0, BATCH_MAX},
 	{"minbatchtimeout", OPTION_DURATION, FIELD(min_batch_timeout), "How long it waits for them; 0: for ever.", 0,
-	 86400.0 * (double)NSEC_PER_SEC},
+	 OPTION_DAY},
 	CLUSTER_MODE_OPTION(FIELD(cluster_mode)),
 	{"debug", OPTION_INT, FIELD(debug), "Accepted for the scripts.", 0, 0},
 	{0},

@@ -28,7 +28,6 @@ struct config {
 };
 
 #define FIELD(f) offsetof(struct config, f)
-#define DAY (86400.0 * (double)NSEC_PER_SEC)
 
 static const struct option table[] = {
 	{"model-repository", OPTION_STRING, FIELD(folders),
@@ -55,9 +54,9 @@ static const struct option table[] = {
 	 "Without it config.pbtxt decides.",
 	 0, 0},
 	{"batch-timeout", OPTION_DURATION, FIELD(batch_timeout),
-	 "How long a request waits for a batch to fill; 0: only what waits anyway is joined.", 0, DAY},
+	 "How long a request waits for a batch to fill; 0: only what waits anyway is joined.", 0, OPTION_DAY},
 	{"reload-interval", OPTION_DURATION, FIELD(reload_interval),
-	 "How often the folders are looked at for changes; 0: never.", 0, DAY},
+	 "How often the folders are looked at for changes; 0: never.", 0, OPTION_DAY},
 	{"listen", OPTION_STRING, FIELD(listen), "`address` to listen on; 0.0.0.0: on every one.", 0, 0},
 	{"grpc-port", OPTION_STRING, FIELD(grpc_ports),
 	 "`ports` for gRPC, separated by commas; each serves all protocols. 0: a free one, which is printed.", 0, 0},
@@ -73,7 +72,7 @@ static const struct option table[] = {
 	{"rest-no-reference-model", OPTION_STRING, FIELD(rest_no_reference), "`model` that it asks without.", 0, 0},
 	{"rest-vision-model", OPTION_STRING, FIELD(rest_vision), "`model` that it asks with an image.", 0, 0},
 	{"stop-timeout", OPTION_DURATION, FIELD(stop_timeout),
-	 "How long requests under way may take when the server is told to stop.", 0, DAY},
+	 "How long requests under way may take when the server is told to stop.", 0, OPTION_DAY},
 	{0},
 };
 

@@ -6,7 +6,6 @@
 #include "common/arith.h"
 
 #define FIELD(f) offsetof(struct arrival_options, f)
-#define TIME_MAX (365 * 86400 * 1e9) /* nanoseconds */
 
 const struct option arrival_option_table[] = {
 	{"arrival", OPTION_STRING, FIELD(process),
@@ -24,11 +23,11 @@ const struct option arrival_option_table[] = {
 	 "With -rate: spin the last 100us before each request instead of sleeping; exact, and costs a core a thread.",
 	 0, 0},
 	{"warm-up", OPTION_DURATION, FIELD(warm_up),
-	 "Time at the start whose inferences are left out of the statistics, as those of -burn-in.", 0, TIME_MAX},
+	 "Time at the start whose inferences are left out of the statistics, as those of -burn-in.", 0, OPTION_YEAR},
 	{"duration", OPTION_DURATION, FIELD(duration),
-	 "Time after -warm-up in which inferences are sent; 0: until another limit.", 0, TIME_MAX},
+	 "Time after -warm-up in which inferences are sent; 0: until another limit.", 0, OPTION_YEAR},
 	{"drain", OPTION_DURATION, FIELD(drain),
-	 "How long to wait for what was due, when -duration or the schedule is over.", 1e6, TIME_MAX},
+	 "How long to wait for what was due, when -duration or the schedule is over.", 1e6, OPTION_YEAR},
 	{"repeat", OPTION_BOOL, FIELD(repeat), "Start the dataset again where it ends, until another limit.", 0, 0},
 	{"order", OPTION_STRING, FIELD(order), "`order` of the dataset's rows: sequential or shuffled (by -seed).", 0,
 	 0},

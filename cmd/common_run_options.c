@@ -10,7 +10,6 @@
 #define FIELD(f) offsetof(struct run_options, f)
 #define HISTOGRAM_FILE "stats-response-latency-hist.txt"
 #define BATCH_MAX 65536
-#define PERIOD_MAX (365 * 86400 * 1e9) /* nanoseconds */
 
 const struct option run_option_table[] = {
 	{"file", OPTION_PATH, FIELD(file), "Dataset `file` to send; none: standard input.", 0, 0},
@@ -24,7 +23,7 @@ const struct option run_option_table[] = {
 	 "Rows of the dataset in one request, as one tensor; each counts as an inference.", 1, BATCH_MAX},
 	{"seed", OPTION_INT, FIELD(seed), "Seed of the schedule, of -order and of everything random.", 0, 0},
 	{"reporting-period", OPTION_DURATION, FIELD(reporting_period), "Time between progress lines; 0: none.", 0,
-	 PERIOD_MAX},
+	 OPTION_YEAR},
 	{"repetitions", OPTION_UINT, FIELD(repetitions),
 	 "Full runs, each reported; above 1, _run_N is added to the names of the files written.", 1, 1000},
 	{"use-case", OPTION_STRING, FIELD(use_case), "`name` of the use case.", 0, 0},

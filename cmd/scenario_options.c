@@ -17,13 +17,13 @@ const struct option scenario_option_table[] = {
 	 "With -scenario: `performance`, or accuracy: every row once, for its answer.", 0, 0},
 	{"min-duration", OPTION_DURATION, FIELD(min_duration),
 	 "With -scenario: the least time that queries are due over; less than 600s is not comparable with MLPerf.", 0,
-	 365 * 86400 * 1e9},
+	 OPTION_YEAR},
 	{"min-queries", OPTION_UINT, FIELD(min_queries),
 	 "With -scenario: the least number of queries, offline of samples; 0: the rules' (662 for multi-stream, 24576 "
 	 "for offline, else 100).",
 	 0, 1e12},
 	{"target-latency", OPTION_DURATION, FIELD(target_latency),
-	 "With -scenario server: what the 99th percentile must stay within.", 1, 365 * 86400 * 1e9},
+	 "With -scenario server: what the 99th percentile must stay within.", 1, OPTION_YEAR},
 	{"target-qps", OPTION_DOUBLE, FIELD(target_qps),
 	 "With -scenario server: queries/s to send. Offline: samples/s to expect, so that the query lasts "
 	 "-min-duration.",

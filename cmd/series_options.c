@@ -9,7 +9,6 @@
 #include "runners/arrival.h"
 
 #define FIELD(f) offsetof(struct series_options, f)
-#define DURATION_MAX (365 * 86400 * 1e9) /* nanoseconds */
 #define CONFIDENCE 0.99
 #define PRECISION_MIN 0.0001
 #define PRECISION_MAX 1
@@ -36,7 +35,7 @@ const struct option series_option_table[] = {
 	{"probe-duration", OPTION_DURATION, FIELD(probe_duration),
 	 "How long -search looks at each rate at first; the answer is confirmed for -duration, or else four times as "
 	 "long.",
-	 1e6, DURATION_MAX},
+	 1e6, OPTION_YEAR},
 	{"stable", OPTION_BOOL, FIELD(stable),
 	 "Go on until rate and latency of three windows in a row are within 10 %, for ten windows at the most; only "
 	 "those "
@@ -105,7 +104,7 @@ static int read_window(struct run_windows *ret, const char *text, struct error *
 		return 0;
 	ret->requests = 0;
 	if (duration_parse(&ret->length, text) == 0 && ret->length >= NSEC_PER_MSEC &&
-	    ret->length <= (nsec_t)DURATION_MAX)
+	    ret->length <= (nsec_t)OPTION_YEAR)
 		return 0;
 	return error_set(err, ERR_USAGE, "-window %s: must be a duration from 1ms on, like 5s, or a number of requests",
 			 text);

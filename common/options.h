@@ -45,6 +45,10 @@ struct option {
 	double min, max;
 };
 
+/* What durations are bounded by: further off is a slip. */
+#define OPTION_DAY (86400 * 1e9)
+#define OPTION_YEAR (365 * OPTION_DAY)
+
 /* One table and the struct that it fills. */
 struct option_set {
 	const struct option *table;

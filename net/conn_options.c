@@ -23,7 +23,7 @@ const struct option conn_option_table[] = {
 	{"key", OPTION_PATH, FIELD(key), "PEM `file` of the client certificate's key, if it is not in -cert's.", 0, 0},
 	{"insecure", OPTION_BOOL, FIELD(insecure), "Accept any server certificate.", 0, 0},
 	{"timeout", OPTION_DURATION, FIELD(timeout), "The longest wait to connect, and for each request.",
-	 (double)NSEC_PER_MSEC, 86400.0 * (double)NSEC_PER_SEC},
+	 (double)NSEC_PER_MSEC, OPTION_DAY},
 	{0},
 };
 
