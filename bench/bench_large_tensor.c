@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "bench/measure.h"
-#include "common/arith.h"
 #include "drivers/redisai.h"
 #include "drivers/redisai_encode.h"
 #include "runners/runner.h"

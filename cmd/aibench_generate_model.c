@@ -1,7 +1,6 @@
 /*
  * aibench_generate_model - writes the models of a use case with seeded weights, so that nothing needs downloading.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -11,7 +11,6 @@
 #include "cmd/invocation.h"
 #include "cmd/series.h"
 #include "cmd/unused_options.h"
-#include "common/arith.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "drivers/libraries.h"

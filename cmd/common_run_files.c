@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "cmd/invocation.h"
-#include "common/arith.h"
 #include "common/file.h"
 
 /* More options than any program has. */

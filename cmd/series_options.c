@@ -1,7 +1,6 @@
 #include "cmd/series_options.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/arith.h"

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/arith.h"
-
 #define CHANNELS_MIN 8
 #define PAIRS 13
 

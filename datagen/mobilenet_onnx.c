@@ -2,7 +2,6 @@
  * mobilenet_onnx.c - MobileNet V1 as an ONNX model: the same input and output as the other formats', images turned to
  * N x C x H x W inside.
  */
-#include <stdio.h>
 
 #include "common/protobuf_writer.h"
 #include "datagen/mobilenet.h"

@@ -1,7 +1,6 @@
 /*
  * mobilenet_tensorflow.c - MobileNet V1 as a frozen TensorFlow GraphDef, under the names of TensorFlow's own model.
  */
-#include <stdio.h>
 
 #include "common/protobuf_writer.h"
 #include "datagen/mobilenet.h"

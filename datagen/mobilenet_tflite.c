@@ -5,7 +5,6 @@
  * Tensors: the input; weights, biases and result of each convolution; the pool's result, the shape of the rows, the
  * rows, the probabilities. Buffer 0 is empty by convention and stands for tensors without data.
  */
-#include <stdio.h>
 
 #include "common/arith.h"
 #include "datagen/flatbuffer_writer.h"

@@ -8,11 +8,9 @@
 #include "drivers/redisai.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/arith.h"
 #include "drivers/redisai_internal.h"
 #include "workloads/vision.h"
 

@@ -4,7 +4,6 @@
 #include "drivers/serving.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>

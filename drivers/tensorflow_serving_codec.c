@@ -3,8 +3,6 @@
  */
 #include "drivers/tensorflow_serving_codec.h"
 
-#include <string.h>
-
 #include "common/arith.h"
 #include "common/protobuf_writer.h"
 

@@ -4,7 +4,6 @@
 #include "drivers/triton_codec.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "common/arith.h"
 #include "common/protobuf_writer.h"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/arith.h"
 #include "common/rng.h"
 #include "engine/arena.h"
 #include "engine/backend.h"

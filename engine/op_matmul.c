@@ -17,8 +17,6 @@
  * b that is no constant would have to be packed in every run: there oneDNN takes over from ONEDNN_WORK on.
  */
 #include <oneapi/dnnl/dnnl.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/arith.h"
 #include "engine/ops.h"

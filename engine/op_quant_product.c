@@ -6,7 +6,6 @@
  * address of its window. A matrix is an image of one row and windows of 1 x 1.
  * oneDNN is not used: its 8-bit convolution saturates pairs of products on processors with AVX2 alone.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/arith.h"

@@ -4,7 +4,6 @@
  * Neighbouring dimensions that are reduced, or kept, together are merged when planning. Values are then visited in
  * memory order and gathered in accumulators that are wider than the type: double for floats, 64 bits for integers.
  */
-#include <string.h>
 
 #include "common/arith.h"
 #include "engine/ops.h"

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/arith.h"
 #include "common/number.h"
 #include "common/text.h"
 #include "runners/arrival.h"

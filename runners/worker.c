@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/arith.h"
 #include "runners/sigbus.h"
 
 #define COMPLETIONS_MAX 64

@@ -3,7 +3,6 @@
  *
  * PredictRequest {model_spec 1, map inputs 2, output_filter 3}; PredictResponse {map outputs 1, model_spec 2}.
  */
-#include <string.h>
 
 #include "common/text.h"
 #include "servers/model_server/rpc.h"

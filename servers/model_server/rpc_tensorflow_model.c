@@ -2,7 +2,6 @@
  * rpc_tensorflow_model.c - TensorFlow Serving's GetModelMetadata and GetModelStatus.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "common/text.h"
 #include "servers/model_server/dtypes.h"
