@@ -114,9 +114,9 @@ struct result {
 
 void result_release(struct result *r); /* frees what it owns; config texts are borrowed */
 
-uint64_t result_measured(const struct result *r);       /* inferences after the burn-in, all outcomes */
-uint64_t result_inferences(const struct result *r);     /* burn-in included */
-nsec_t result_measured_time(const struct result *r);    /* length of the measured window */
+uint64_t result_measured(const struct result *r);    /* inferences after the burn-in, all outcomes */
+uint64_t result_inferences(const struct result *r);  /* burn-in included */
+nsec_t result_measured_time(const struct result *r); /* length of the measured window */
 /* Of an open loop: inferences that were due and found all workers busy, and those that it is known of: sent ones that have
  * ended, and those that were never sent. */
 uint64_t result_found_busy(const struct result *r, uint64_t *ret_of);

@@ -29,7 +29,7 @@ struct result_file {
 	size_t narguments;
 	char *verdict; /* "VALID", …; NULL: the run was not audited */
 	bool interrupted, stopped_by_error;
-	bool recorded; /* the run kept its answers, which cost it time */
+	bool recorded;                                               /* the run kept its answers, which cost it time */
 	uint64_t right, wrong, errors, timeouts, unanswered, unsent; /* requests after the burn-in */
 	int64_t start;                                               /* seconds since the epoch */
 	double rate;               /* inferences/s since the end of the burn-in; 0: nothing was measured */
