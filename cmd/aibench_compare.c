@@ -39,7 +39,8 @@ static const struct option table[] = {
 	 "Make the runs first, this many `pairs`: the words are two command lines. 8 can show something, 10 are a good "
 	 "number; 0: the words are result files.",
 	 0, INTERLEAVE_PAIRS_MAX},
-	{"results-dir", OPTION_PATH, FIELD(results_dir), "`folder` for the results of -interleave, in which there are none of before.", 0, 0},
+	{"results-dir", OPTION_PATH, FIELD(results_dir),
+	 "`folder` for the results of -interleave, in which there are none of before.", 0, 0},
 	{"seed", OPTION_INT, FIELD(seed),
 	 "Of the order of -interleave and of its schedules, and of permutations where there are too many to try all.",
 	 0, 0},

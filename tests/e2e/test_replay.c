@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/arith.h"
 #include "tests/e2e/e2e.h"
 #include "tests/e2e/result_json.h"
 
@@ -102,6 +103,56 @@ static void secrets_are_given_again(void **state)
 	redis_server_stop(&s, false);
 }
 
+static void the_environment_s_password_is_enough(void **state)
+{
+	const struct process_options with_password = {.env = WORDS("REDISCLI_AUTH=hunter2")};
+	struct redis_server s;
+	struct process_result r;
+
+	(void)state;
+	redis_server_start(&s, WORDS("--requirepass", "hunter2"));
+	run_quietly(WORDS(SET_RUN, "-host=127.0.0.1", "-port", s.port_text, "-file", files.data, "-password", "hunter2",
+			  "-json-out-file=secret.json"));
+	run_ok(&r, WORDS(SET_RUN, "-replay=secret.json"), &with_password);
+	process_result_release(&r);
+	redis_server_stop(&s, false);
+}
+
+/* One run of a series is one run. */
+static void a_run_of_a_series_is_repeated_alone(void **state)
+{
+	static const struct {
+		const char *series[6], *file, *member;
+		long long value;
+	} cases[] = {
+		{{"-sweep=workers=1,3;batch=2", "-repetitions=2"}, "point_workers_3_batch_2_run_2.json", "Workers", 3},
+		{{"-sweep", "rate=5000,8000", "-repeat=false"}, "point_rate_8000.json", "MaxRps", 8000},
+		{{"-repetitions", "2", "-workers=4"}, "point_run_2.json", "Workers", 4},
+		{{"-search=max-rate", "-slo=p50<=5s", "-search-range=500..2000", "-probe-duration=100ms",
+		  "-duration=200ms"},
+		 "point_rate_2000.json",
+		 "MaxRps",
+		 2000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *const *s = cases[i].series;
+		struct process_result r;
+		json_t *j;
+
+		run_quietly(WORDS(NULL_RUN, "-file", files.data, NO_HISTOGRAM, "-json-out-file=point.json",
+				  "-summary-out-file=summary.json", s[0], s[1], s[2], s[3], s[4]));
+		run_ok(&r, WORDS(NULL_RUN, "-replay", cases[i].file, NO_HISTOGRAM, "-json-out-file=alone.json"), NULL);
+		assert_null(strstr(r.out, "== "));
+		process_result_release(&r);
+		j = read_json("alone.json");
+		assert_int_equal(integer_at(j, cases[i].member), cases[i].value);
+		assert_int_equal(integer_at(j, "Repetitions"), 1);
+		json_decref(j);
+	}
+}
+
 static void results_of_others_are_refused_by_name(void **state)
 {
 	(void)state;
@@ -155,6 +206,8 @@ int main(void)
 		cmocka_unit_test(options_beside_it_win),
 		cmocka_unit_test(what_it_wrote_is_not_replaced),
 		cmocka_unit_test(secrets_are_given_again),
+		cmocka_unit_test(the_environment_s_password_is_enough),
+		cmocka_unit_test(a_run_of_a_series_is_repeated_alone),
 		cmocka_unit_test(results_of_others_are_refused_by_name),
 		cmocka_unit_test(without_arguments_there_is_nothing_to_repeat),
 		cmocka_unit_test(another_dataset_is_told_of),

@@ -65,8 +65,8 @@ static void the_command_of_a_sweep_is_run_before_each_point(void **state)
 	(void)state;
 	run_quietly(WORDS(NULL_RUN, "-file", files.data, "-sweep", "workers=2;server-batch=0,10", NO_HISTOGRAM,
 			  "-json-out-file=server.json", "-sweep-command",
-			  "echo {server-batch} {workers} {other} >>points.log"));
-	check_file("points.log", WORDS("0 2 {other}\n10 2 {other}\n"));
+			  "echo {server-batch} {workers} {batch} {other} >>points.log", "-batch-size=5"));
+	check_file("points.log", WORDS("0 2 5 {other}\n10 2 5 {other}\n"));
 	check_file("server_workers_2_server-batch_10.json", WORDS("\"MetadataAutobatching\": 10,"));
 	run_fails(1,
 		  WORDS(NULL_RUN, "-file", files.data, "-sweep", "workers=1", NO_HISTOGRAM, "-sweep-command", "exit 7"),
@@ -98,6 +98,7 @@ static void what_makes_no_series_is_wrong_usage(void **state)
 		{{"-sweep=workers=0"}, "-sweep"},
 		{{"-sweep=server-batch=1,2"}, "-sweep-command"},
 		{{"-sweep-command=true"}, "-sweep"},
+		{{"-sweep=workers=1,2", "-sweep-command=echo {rate}"}, "{rate}"},
 		{{"-sweep=workers=1", "-search=max-rate", "-slo=p99<=1ms"}, "-search"},
 		{{"-search=max-rate"}, "-slo"},
 		{{"-search=min-rate", "-slo=p99<=1ms"}, "max-rate"},
@@ -116,6 +117,14 @@ static void what_makes_no_series_is_wrong_usage(void **state)
 		{{"-stable", "-scenario=offline"}, "-scenario"},
 		{{"-stable", "-window=0"}, "-window"},
 		{{"-stable", "-window=1us"}, "-window"},
+		{{"-slo=p99<=1ms"}, "-slo has no effect without -search"},
+		{{"-probe-duration=1s", "-sweep=workers=1,2"}, "-probe-duration has no effect"},
+		{{"-window=5s"}, "-window has no effect without -stable"},
+		{{"-verify-share=1%"}, "-verify-share has no effect without -verify"},
+		{{"-target-qps=7", "-scenario=single-stream"}, "-target-qps has no effect"},
+		{{"-workers=7", "-scenario", "single-stream"}, "-workers has no effect with -scenario=single-stream"},
+		{{"-min-queries=7"}, "-min-queries has no effect without -scenario"},
+		{{"-spin", "-workers=2"}, "-spin has no effect without -rate"},
 	};
 
 	(void)state;

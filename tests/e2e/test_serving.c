@@ -399,6 +399,27 @@ static void answers_without_the_fetched_data_are_wrong(void **state)
 		  NULL, WORDS("wrong", "expected"));
 }
 
+/* Whatever the protocol: settings that stood in a result twice made it one that nothing could read. */
+static void results_can_be_compared_and_repeated(void **state)
+{
+	json_t *j;
+
+	(void)state;
+	run_quietly(WORDS("aibench_run_inference_tensorflow_serving", "-tensorflow-serving-host", own.server.grpc_host,
+			  "-metrics-host", own.server.http_host, "-file", files.data, "-sweep=workers=1,2,3",
+			  NO_HISTOGRAM, "-json-out-file=tf.json"));
+	run_quietly(WORDS("aibench_run_inference_triton", "-host", own.server.http_host, "-protocol=http", "-file",
+			  files.data, "-sweep=workers=1,2,3", NO_HISTOGRAM, "-json-out-file=triton.json"));
+	run_prints(WORDS("aibench_compare", "tf_workers_3.json", "--", "triton_workers_3.json"),
+		   WORDS("A and B differ in DBSpecificConfigs: transport lean,", "protocol http"));
+	run_quietly(
+		WORDS("aibench_run_inference_triton", "-replay=triton_workers_2.json", "-json-out-file=again.json"));
+	j = read_json("again.json");
+	assert_int_equal(integer_at(j, "Workers"), 2);
+	assert_string_equal(text_at(j, "DBSpecificConfigs/protocol"), "http");
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +429,7 @@ int main(void)
 		cmocka_unit_test(images_go_several_to_a_tensor),
 		cmocka_unit_test(real_nets_answer_real_data_as_the_module_does),
 		cmocka_unit_test(answers_without_the_fetched_data_are_wrong),
+		cmocka_unit_test(results_can_be_compared_and_repeated),
 	};
 
 	return cmocka_run_group_tests_name("serving", tests, prepare, clean_up);
