@@ -53,6 +53,8 @@ static inline enum outcome outcome_of_code(int code)
 struct driver {
 	const struct driver_ops *ops;
 	const char *note; /* set by open: one line the user should read, e.g. that a setting has no effect; or NULL */
+	/* Set by server_stats: one line on whose counters these are, where that was guessed; or NULL. */
+	const char *stats_note;
 	uint64_t reconnects; /* connections that were lost and came back; the worker's thread counts */
 	unsigned stages;     /* set by open: bit s is 1 where completions have stamps.stage[s] */
 };

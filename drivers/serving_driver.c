@@ -72,15 +72,25 @@ static int find_metrics(struct serving_driver *d, const struct serving_plan *pla
 		.conn = d->config.conn,
 	};
 	const char *unix_socket = d->config.conn->unix_socket;
+	bool at_default = true; /* the server is, so that its metrics will be, too */
 	int r = 0;
 
 	if (!plan->metrics_hosts)
 		return 0;
 	if (*plan->metrics_hosts)
 		return servers_open(&d->metrics, &cfg, err);
-	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++)
-		r = servers_add(&d->metrics, endpoint_host(d->servers.endpoints[i]), plan->metrics_port, unix_socket,
-				err);
+	for (unsigned i = 0; r >= 0 && i < d->servers.n; i++) {
+		const struct endpoint *e = d->servers.endpoints[i];
+
+		r = servers_add(&d->metrics, endpoint_host(e),
+				plan->metrics_port ? plan->metrics_port : endpoint_port(e), unix_socket, err);
+		at_default = at_default && (unix_socket || endpoint_port(e) == strtoul(plan->port, NULL, 10));
+	}
+	d->metrics_guessed = plan->metrics_port != 0 && !unix_socket;
+	if (r >= 0 && d->metrics_guessed && !at_default)
+		snprintf(d->metrics_note, sizeof(d->metrics_note),
+			 "the server statistics are those of %s%s: where that is another server, pass -metrics-host",
+			 endpoint_name(d->metrics.endpoints[0]), d->metrics.n > 1 ? " and others" : "");
 	return r < 0 ? r : 0;
 }
 
@@ -178,6 +188,15 @@ const char *serving_model(const char *given, const char *use_case, bool referenc
 	if (strcmp(use_case, workload_vision.name) == 0)
 		return vision_default;
 	return reference ? "financialNet" : "financialNet_NoReference";
+}
+
+int serving_metrics(struct serving_driver *d, const char *path, server_stat_fn *fn, void *arg, struct error *err)
+{
+	int r = metrics_read(&d->metrics, d->config.conn, path, fn, arg, err);
+
+	if (r == 0 && d->metrics.n > 0 && d->metrics_note[0])
+		d->base.stats_note = d->metrics_note;
+	return r;
 }
 
 int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err)

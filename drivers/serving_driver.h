@@ -19,6 +19,8 @@ struct serving_driver {
 	struct driver base;
 	struct driver_config config;
 	struct servers servers, metrics; /* metrics: where the server's counters are; may be empty */
+	bool metrics_guessed;            /* at another port than is asked, which nobody named */
+	char metrics_note[ERROR_TEXT_MAX];
 	struct body_template body;
 	struct serving *serving; /* NULL: only the control plane */
 	const struct call_transport_ops *transport;
@@ -36,7 +38,7 @@ struct serving_plan {
 	enum call_protocol protocol;
 	const char *host_option, *hosts, *port; /* the option's name and value; the port where a host has none */
 	const char *metrics_hosts;              /* NULL: no metrics; "": the servers' own hosts at metrics_port */
-	uint16_t metrics_port;
+	uint16_t metrics_port;                  /* 0: the servers' own ports */
 	/* What the protocol adds to a call; serving_driver_open fills in the rest. */
 	struct serving_config call;
 };
@@ -67,6 +69,9 @@ int serving_ask_grpc(const struct serving_driver *d, struct endpoint *e, const c
 		     int *ret_status, struct buf *ret, struct error *err) MUST_CHECK;
 int serving_ask_http(const struct serving_driver *d, const struct endpoint *e, const char *path, int *ret_status,
 		     struct buf *ret, struct error *err) MUST_CHECK;
+/* The counters at path of d->metrics, for a server_stats. */
+int serving_metrics(struct serving_driver *d, const char *path, server_stat_fn *fn, void *arg,
+		    struct error *err) MUST_CHECK;
 /* As text for the user: what the server at e said, in an error of open. */
 int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err);
 

@@ -20,6 +20,7 @@ struct tensorflow_serving {
 	struct serving_driver base;
 	struct tensorflow_serving_options options;
 	struct tensorflow_serving_form form;
+	bool metrics_checked;
 };
 
 #define FIELD(f) offsetof(struct tensorflow_serving_options, f)
@@ -40,7 +41,9 @@ static const struct option option_table[] = {
 	{"input-name", OPTION_STRING, FIELD(input_name), "`name` of the input that takes images.", 0, 0},
 	{"output-name", OPTION_STRING, FIELD(output_name), "`name` of the output; empty: the model's first.", 0, 0},
 	{"metrics-host", OPTION_STRING, FIELD(metrics_host),
-	 "`host:port` of the server's metrics, or a comma list; empty: the server's host, port 8501.", 0, 0},
+	 "`host:port` of the server's metrics, or a comma list; empty: the server's host, port 8501, or with "
+	 "-protocol rest the port that is asked.",
+	 0, 0},
 	{"metrics-uri", OPTION_STRING, FIELD(metrics_uri),
 	 "`path` of the server's metrics, for the results; empty: they are not asked for.", 0, 0},
 	SERVING_OPTIONS(struct tensorflow_serving_options),
@@ -60,6 +63,16 @@ static void options_defaults(void *options)
 		.metrics_host = "",
 		.metrics_uri = "/monitoring/prometheus/metrics",
 	};
+}
+
+/* "/v1/models/NAME[/versions/V]" and what follows. */
+static void model_path(const struct tensorflow_serving *d, char path[SERVING_PATH_MAX], const char *rest)
+{
+	char version[40] = "";
+
+	if (d->form.version)
+		snprintf(version, sizeof(version), "/versions/%" PRId64, d->form.version);
+	snprintf(path, SERVING_PATH_MAX, "/v1/models/%s%s%s", d->form.model, version, rest);
 }
 
 static int check_names(const struct tensorflow_serving *d, struct error *err)
@@ -150,15 +163,12 @@ static int decode_rest(const void *arg, const struct call_finished *f, float *va
 static int make_request(struct serving_driver *base)
 {
 	const struct tensorflow_serving_form *form = &((struct tensorflow_serving *)base)->form;
-	char version[40] = "";
 
 	if (base->protocol == CALL_GRPC) {
 		snprintf(base->path, sizeof(base->path), "%s", PREDICT);
 		return tensorflow_serving_predict(&base->body, form);
 	}
-	if (form->version)
-		snprintf(version, sizeof(version), "/versions/%" PRId64, form->version);
-	snprintf(base->path, sizeof(base->path), "/v1/models/%s%s:predict", form->model, version);
+	model_path((const struct tensorflow_serving *)base, base->path, ":predict");
 	return tensorflow_serving_rest(&base->body, form);
 }
 
@@ -186,7 +196,7 @@ static int plan(struct serving_driver *base, struct serving_plan *ret, struct er
 	ret->hosts = o->host;
 	ret->port = ret->protocol == CALL_GRPC ? "8500" : "8501";
 	ret->metrics_hosts = *o->metrics_uri ? o->metrics_host : NULL;
-	ret->metrics_port = REST_PORT;
+	ret->metrics_port = ret->protocol == CALL_GRPC ? REST_PORT : 0;
 	ret->call = (struct serving_config){.options = &o->serving, .arg = &d->form, .decode = decode_grpc};
 	if (ret->protocol == CALL_HTTP) {
 		ret->call.decode = decode_rest;
@@ -207,11 +217,38 @@ static int tensorflow_serving_open(struct driver **ret, const struct driver_conf
 	return serving_driver_open(ret, &kind, cfg, err);
 }
 
+/* TensorFlow Serving has its metrics at its REST port: where that was guessed, whatever listens there must have the model,
+ * or its counters are of another server. */
+static int check_metrics(struct tensorflow_serving *d, struct error *err)
+{
+	char path[SERVING_PATH_MAX];
+	int status, r = 0;
+
+	if (!d->base.metrics_guessed || d->metrics_checked)
+		return 0;
+	model_path(d, path, "");
+	for (unsigned i = 0; r == 0 && i < d->base.metrics.n; i++) {
+		const struct endpoint *e = d->base.metrics.endpoints[i];
+		struct buf body = {0};
+
+		r = serving_ask_http(&d->base, e, path, &status, &body, err);
+		if (r == 0 && status != 200)
+			r = error_set(err, ERR_NOT_FOUND,
+				      "%s is another server: it has no %s (HTTP status %d): pass -metrics-host",
+				      endpoint_name(e), path, status);
+		buf_release(&body);
+	}
+	d->metrics_checked = r == 0;
+	return r;
+}
+
 static int tensorflow_serving_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)
 {
 	struct tensorflow_serving *d = (struct tensorflow_serving *)driver;
 
-	return metrics_read(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+	int r = check_metrics(d, err);
+
+	return r == 0 ? serving_metrics(&d->base, d->options.metrics_uri, fn, arg, err) : r;
 }
 
 const struct driver_ops driver_tensorflow_serving = {

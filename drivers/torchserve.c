@@ -138,7 +138,7 @@ static int torchserve_stats(struct driver *driver, server_stat_fn *fn, void *arg
 {
 	struct torchserve *d = (struct torchserve *)driver;
 
-	return metrics_read(&d->base.metrics, d->base.config.conn, d->options.metrics_uri, fn, arg, err);
+	return serving_metrics(&d->base, d->options.metrics_uri, fn, arg, err);
 }
 
 const struct driver_ops driver_torchserve = {
