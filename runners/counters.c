@@ -153,6 +153,15 @@ static struct counter *find(struct counters *c, const char *server, const char *
 	return NULL;
 }
 
+bool counters_know(const struct counters *c, const char *server)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcmp(c->items[i].server, server) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int reserve(struct counters *c)
 {
 	size_t capacity = c->capacity ? c->capacity * 2 : 64, bytes;

@@ -6,6 +6,7 @@
 #ifndef RUNNERS_COUNTERS_H
 #define RUNNERS_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
@@ -33,6 +34,8 @@ struct counters {
 };
 
 void counters_release(struct counters *c);
+/* Whether there was any reading of this server. */
+bool counters_know(const struct counters *c, const char *server);
 /* Remembers a reading and writes its difference from the last one. ERR_NOMEM. */
 int counters_update(struct counters *c, const char *server, const char *key, const char *value, char *ret_difference,
 		    size_t size) MUST_CHECK;

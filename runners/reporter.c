@@ -1,20 +1,56 @@
 #include "runners/reporter.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/arith.h"
 
 #define DIFFERENCE_MAX 4096
+#define SERVER_NAME_MAX 320
 /* A server that is too busy to count, or gone, must not hold up progress lines or the end of a run for a whole
  * -timeout. */
 #define STATISTICS_TIMEOUT NSEC_PER_SEC
 
-static void give_up_on_counters(struct reporter *p, const struct error *why)
+/* A server that is gone may come back: it is asked again, by and by. */
+static void miss_counters(struct reporter *p, const struct error *why)
 {
-	error_set(&p->note, ERR_SERVER, "no server statistics from here on: %s", why->text);
-	p->shared->cfg->driver->close(p->control);
-	p->control = NULL;
+	struct counter_gaps *g = &p->gaps;
+	nsec_t now = clock_now();
+
+	if (!g->open && g->n++ == 0) {
+		g->from = p->last ? now - p->shared->start : 0;
+		g->why = *why;
+	}
+	g->open = true;
+	g->ask_again = now + backoff_next(&g->backoff);
+}
+
+static void find_counters_again(struct reporter *p)
+{
+	struct counter_gaps *g = &p->gaps;
+
+	if (g->open && g->n == 1)
+		g->until = clock_now() - p->shared->start;
+	g->open = false;
+	backoff_reset(&g->backoff);
+}
+
+static void describe_gaps(const struct reporter *p, struct error *ret)
+{
+	const struct counter_gaps *g = &p->gaps;
+	char from[32] = "", until[32] = "", more[48] = "";
+
+	if (p->counters.n > 0)
+		snprintf(from, sizeof(from), " from %.1f s", (double)g->from / (double)NSEC_PER_SEC);
+	if (p->counters.n > 0 && g->open && g->n == 1)
+		snprintf(until, sizeof(until), " on");
+	else if (p->counters.n > 0)
+		snprintf(until, sizeof(until), " to %.1f s", (double)g->until / (double)NSEC_PER_SEC);
+	if (g->n > 1)
+		snprintf(more, sizeof(more), ", nor in %u span%s later", g->n - 1, g->n > 2 ? "s" : "");
+	error_set(ret, ERR_SERVER, "no server statistics%s%s%s: %s", from, until, more, g->why.text);
 }
 
 /* items with room for item n: capacities are powers of two, so n says when one is full. NULL: out of memory. */
@@ -40,8 +76,10 @@ static int add_period(struct result *r, const struct period *p)
 
 struct reading {
 	struct reporter *reporter;
-	nsec_t wall; /* 0: the first, nothing to compare with */
+	nsec_t wall; /* 0: of before the run */
 	int error;
+	char server[SERVER_NAME_MAX]; /* whose counters come */
+	bool first;                   /* they are its first: nothing to compare with */
 };
 
 static void read_counter(void *arg, const char *server, const char *key, const char *value)
@@ -51,26 +89,28 @@ static void read_counter(void *arg, const char *server, const char *key, const c
 	char difference[DIFFERENCE_MAX];
 	int e;
 
+	if (strncmp(r->server, server, sizeof(r->server) - 1) != 0) {
+		snprintf(r->server, sizeof(r->server), "%s", server);
+		r->first = !counters_know(&p->counters, server);
+	}
 	e = counters_update(&p->counters, server, key, value, difference, sizeof(difference));
-	if (e == 0 && r->wall)
+	if (e == 0 && r->wall && !r->first)
 		e = server_log_add(&p->result->server_log, r->wall, server, key, difference);
 	if (e < 0)
 		r->error = e;
 }
 
-/* A server that was only too slow is asked again in the next period. */
 static int read_counters(struct reporter *p, nsec_t wall)
 {
-	struct reading reading = {p, wall, 0};
+	struct reading reading = {.reporter = p, .wall = wall};
 	struct error err = {""};
-	int r = p->control ? p->shared->cfg->driver->server_stats(p->control, read_counter, &reading, &err) : 0;
 
-	if (r == ERR_TIMEOUT) {
-		if (!p->note.text[0])
-			error_set(&p->note, ERR_TIMEOUT, "server statistics are missing in part: %s", err.text);
-	} else if (r < 0) {
-		give_up_on_counters(p, &err);
-	}
+	if (!p->control || (p->gaps.open && clock_now() < p->gaps.ask_again))
+		return 0;
+	if (p->shared->cfg->driver->server_stats(p->control, read_counter, &reading, &err) < 0)
+		miss_counters(p, &err);
+	else
+		find_counters_again(p);
 	return reading.error;
 }
 
@@ -91,6 +131,7 @@ int reporter_init(struct reporter *p, struct shared *shared, const struct worker
 
 	*p = (struct reporter){
 		.shared = shared, .workers = workers, .nworkers = nworkers, .result = result, .conn = *cfg->conn};
+	backoff_init(&p->gaps.backoff, cfg->seed);
 	/* The stages are looked at only for who wants to see them. */
 	if (recorder_init(&p->now, open_loop) < 0 ||
 	    ((cfg->observer.snapshot || cfg->windows.ended) &&
@@ -288,6 +329,22 @@ static nsec_t next_period(const struct reporter *p, nsec_t deadline)
 	return deadline + period;
 }
 
+static void tell_notes(const struct reporter *p)
+{
+	const struct run_observer *observer = &p->shared->cfg->observer;
+	struct error gaps;
+
+	/* Of a run that failed the error itself is enough to read. */
+	if (p->shared->failed || !observer->note)
+		return;
+	if (p->gaps.n > 0) {
+		describe_gaps(p, &gaps);
+		observer->note(observer->arg, gaps.text);
+	}
+	if (p->control && p->control->stats_note)
+		observer->note(observer->arg, p->control->stats_note);
+}
+
 int reporter_run(struct reporter *p)
 {
 	const struct run_config *cfg = p->shared->cfg;
@@ -328,8 +385,6 @@ int reporter_run(struct reporter *p)
 
 		show_snapshot(p, &whole);
 	}
-	/* Of a run that failed the error itself is enough to read. */
-	if (p->note.text[0] && !p->shared->failed && observer->note)
-		observer->note(observer->arg, p->note.text);
+	tell_notes(p);
 	return r;
 }

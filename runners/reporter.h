@@ -9,6 +9,16 @@
 #include "runners/windows.h"
 #include "runners/worker.h"
 
+/* When in the run the server's counters could not be read. */
+struct counter_gaps {
+	unsigned n;
+	bool open;          /* the last one goes on: the server is asked again, but not before ask_again */
+	nsec_t from, until; /* of the first, since the start of the run */
+	struct error why;   /* of the first */
+	nsec_t ask_again;
+	struct backoff backoff;
+};
+
 struct reporter {
 	struct shared *shared;
 	const struct worker *workers;
@@ -17,7 +27,7 @@ struct reporter {
 	struct conn_options conn; /* with a timeout of its own */
 	struct driver *control;   /* opened without slots, for the server's counters; NULL: there are none */
 	struct counters counters;
-	struct error note;             /* why the server's counters are no longer read */
+	struct counter_gaps gaps;
 	struct recorder now;           /* all workers' measurements at the end of this period */
 	struct histogram before;       /* service time at the end of the last one */
 	struct histogram period;       /* the difference */

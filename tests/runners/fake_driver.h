@@ -29,6 +29,7 @@ struct fake_server {
 	nsec_t delay;                                                   /* of each answer after the one before */
 	int open_error;                                                 /* what open returns */
 	bool stats_fail, stats_time_out;
+	unsigned stats_away_from, stats_away_until; /* between these askings the server is not there */
 	atomic_uint stats_asked;
 	atomic_int interrupt;
 	atomic_int tries;
@@ -141,9 +142,11 @@ static int fake_poll(struct driver *driver, nsec_t deadline, struct completion *
 static int fake_server_stats(struct driver *driver, server_stat_fn *fn, void *arg, struct error *err)
 {
 	struct fake_driver *d = (struct fake_driver *)driver;
+	unsigned asked = atomic_fetch_add(&d->server->stats_asked, 1);
 	char calls[32];
 
-	atomic_fetch_add(&d->server->stats_asked, 1);
+	if (asked >= d->server->stats_away_from && asked < d->server->stats_away_until)
+		return error_set(err, ERR_CONNECT, "fake:1: connection refused");
 	if (d->server->stats_time_out)
 		return error_set(err, ERR_TIMEOUT, "the server did not answer in time");
 	if (d->server->stats_fail)

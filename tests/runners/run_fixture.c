@@ -46,6 +46,7 @@ static void count_note(void *arg, const char *text)
 	struct fixture *f = arg;
 
 	assert_true(text[0] != '\0');
+	snprintf(f->note, sizeof(f->note), "%s", text);
 	f->notes++;
 }
 

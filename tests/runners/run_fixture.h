@@ -18,6 +18,7 @@ struct fixture {
 	struct result result;
 	struct error err;
 	unsigned periods, burn_ins, notes;
+	char note[ERROR_TEXT_MAX]; /* the last one */
 	uint64_t burn_in_inferences;
 	/* of the responses seen, in order of completion (single-threaded runs) */
 	struct stamps stamps[STAMPS_KEPT];

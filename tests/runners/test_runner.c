@@ -478,6 +478,7 @@ static void unreadable_counters_are_noted_and_the_run_goes_on(void **state)
 	f->cfg.reporting_period = NSEC_PER_SEC;
 	run(f);
 	assert_int_equal(f->notes, 1);
+	assert_non_null(strstr(f->note, "no server statistics: NOPERM"));
 	assert_int_equal(inferences(f, OUTCOME_OK), 100);
 	assert_null(f->result.server_log.file);
 }
@@ -494,6 +495,54 @@ static void counters_that_come_too_late_are_asked_for_again(void **state)
 	assert_int_equal(f->notes, 1);
 	assert_int_equal(inferences(f, OUTCOME_OK), 100);
 	assert_true(atomic_load(&f->server->stats_asked) > 2);
+}
+
+static uint64_t counted_calls(const struct fixture *f)
+{
+	struct server_log_reader reader;
+	struct server_stat s;
+	uint64_t calls = 0;
+
+	server_log_read(&reader, &f->result.server_log);
+	while (server_log_next(&reader, &s) > 0) {
+		if (strcmp(s.key, "ai_info.calls") == 0)
+			calls += strtoull(s.value, NULL, 10);
+	}
+	server_log_reader_release(&reader);
+	return calls;
+}
+
+/* Its counters go on, and what they did meanwhile is in the first period after. */
+static void counters_of_a_server_that_was_away_are_read_again(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 200);
+	f->server->stats_away_from = 2;
+	f->server->stats_away_until = 4;
+	f->server->delay = NSEC_PER_MSEC;
+	f->cfg.workers = f->cfg.threads = 1;
+	f->cfg.reporting_period = 5 * NSEC_PER_MSEC;
+	run(f);
+	assert_int_equal(f->notes, 1);
+	assert_non_null(strstr(f->note, "no server statistics from 0.0 s to 0."));
+	assert_non_null(strstr(f->note, "connection refused"));
+	assert_int_equal(counted_calls(f), 200);
+}
+
+/* What it had counted before the first reading is none of the run's. */
+static void counters_that_come_late_begin_with_their_first_reading(void **state)
+{
+	struct fixture *f = *state;
+
+	make_file(f, 200);
+	f->server->stats_away_until = 3;
+	f->server->delay = NSEC_PER_MSEC;
+	f->cfg.workers = f->cfg.threads = 1;
+	f->cfg.reporting_period = 5 * NSEC_PER_MSEC;
+	run(f);
+	assert_int_equal(f->notes, 1);
+	assert_in_range(counted_calls(f), 1, 199);
 }
 
 /* A named pipe and its writer. */
@@ -606,6 +655,8 @@ int main(void)
 		RUN_TEST(periods_and_counters_add_up),
 		RUN_TEST(unreadable_counters_are_noted_and_the_run_goes_on),
 		RUN_TEST(counters_that_come_too_late_are_asked_for_again),
+		RUN_TEST(counters_of_a_server_that_was_away_are_read_again),
+		RUN_TEST(counters_that_come_late_begin_with_their_first_reading),
 		RUN_TEST(pipe_is_streamed_to_its_end),
 		RUN_TEST(pipe_that_ends_within_the_burn_in_is_an_error),
 		RUN_TEST(dataset_cut_short_is_an_error_of_the_run),
