@@ -25,6 +25,8 @@ class Run:
         # What a table does not show; None where the results do not say.
         self.model = config.get("model")
         self.reference = config.get("enable-reference-data-redis")
+        # Of plain REST servers the path says how the request is made.
+        self.protocol = config.get("protocol") or config.get("restapi-request-uri")
         self.max_rps = data.get("MaxRps")
         # Ours only: a run that ended early is no repetition of the others.
         self.incomplete = bool(data.get("Interrupted") or data.get("StoppedByError"))

@@ -100,9 +100,9 @@ require_number() {
 }
 
 require_data_file() {
-	[ -e "$DATA_FILE" ] || die "cannot find data file ${DATA_FILE}: run generate_data.sh, or set DATA_FILE"
+	[ -e "$DATA_FILE" ] || die "cannot find data file ${DATA_FILE}: ${DATA_FILE_ADVICE:-run generate_data.sh, or set DATA_FILE}"
 	[ -r "$DATA_FILE" ] || die "cannot read data file ${DATA_FILE}: permission denied"
-	[ ! -d "$DATA_FILE" ] || die "data file ${DATA_FILE} is a folder: set DATA_FILE to a file"
+	[ ! -d "$DATA_FILE" ] || die "data file ${DATA_FILE} is a folder: ${DATA_FILE_ADVICE:-set DATA_FILE to a file}"
 }
 
 # redis WORD…: one command to the database. Errors are answered with status 1.

@@ -80,7 +80,7 @@ def variations_of(runs):
 
 def note_mixtures(variations):
     kinds = (("models", lambda run: run.model), ("reference settings", lambda run: run.reference),
-             ("rates", lambda run: run.max_rps))
+             ("protocols", lambda run: run.protocol), ("rates", lambda run: run.max_rps))
     for name, value_of in kinds:
         mixed = 0
         seen = set()

@@ -19,4 +19,4 @@ server_options() {
 find_main_program aibench_run_inference_flask_tensorflow
 check_sweep
 require_reference_data
-sweep_fraud flask_tensorflow
+sweep_fraud "$(named flask_tensorflow "$RESTAPI_REQUEST_URI" /v2/predict)"

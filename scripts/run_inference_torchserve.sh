@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The fraud benchmark against TorchServe on MODELSERVER_HOST:TORCHSERVE_PORT: a sweep as run_inference_redisai_fraud.sh
 # makes it. TORCHSERVE_MODEL takes reference data, TORCHSERVE_MODEL_NOREFERENCE none. Reference data are in Redis as
-# load_blobs_redis.sh puts them there. Leaves JSON_, RAW_ and HIST_ files in RESULTS_DIR.
+# load_blobs_redis.sh puts them there. TORCHSERVE_METRICS_HOST is the host:port of the server's metrics (empty: port 8082). Leaves JSON_, RAW_ and HIST_ files in RESULTS_DIR.
 set -euo pipefail
 # shellcheck source=scripts/sweep_common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/sweep_common.sh"
 
 TORCHSERVE_PORT=${TORCHSERVE_PORT:-8080}
+TORCHSERVE_METRICS_HOST=${TORCHSERVE_METRICS_HOST:-}
 MODEL_NAME=${TORCHSERVE_MODEL:-financial}
 MODEL_NAME_NOREFERENCE=${TORCHSERVE_MODEL_NOREFERENCE:-financialNet_NoReference}
 
@@ -14,7 +15,7 @@ MODEL_NAME_NOREFERENCE=${TORCHSERVE_MODEL_NOREFERENCE:-financialNet_NoReference}
 server_options() {
 	SERVER_OPTIONS=(-torchserve-host="${MODELSERVER_HOST}:${TORCHSERVE_PORT}"
 		-torchserve-request-uri="/predictions/$1"
-		-redis-host="${DATABASE_HOST}:${DATABASE_PORT}")
+		-metrics-host="$TORCHSERVE_METRICS_HOST" -redis-host="${DATABASE_HOST}:${DATABASE_PORT}")
 }
 
 find_main_program aibench_run_inference_torchserve

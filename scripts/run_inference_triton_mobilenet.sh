@@ -11,6 +11,7 @@ QUERIES_BURN_IN=${VISION_QUERIES_BURN_IN:-100}
 . "$(dirname "${BASH_SOURCE[0]}")/sweep_common.sh"
 
 DATA_FILE=$OUTPUT_VISION_FILE_NAME
+DATA_FILE_ADVICE="run generate_data_vision.sh, or set OUTPUT_VISION_FILE_NAME"
 TRITON_PROTOCOL=${TRITON_PROTOCOL:-grpc}
 
 # shellcheck disable=SC2317 # called by the sweep
@@ -23,4 +24,4 @@ find_main_program aibench_run_inference_triton_vision
 check_sweep
 require_number TENSOR_BATCHSIZE 1
 AUTH_OPTIONS=()
-sweep_workers "triton_tensorbatchsize_${TENSOR_BATCHSIZE}" "$VISION_MODEL_NAME" false
+sweep_workers "$(named triton "$TRITON_PROTOCOL" grpc)_tensorbatchsize_${TENSOR_BATCHSIZE}" "$VISION_MODEL_NAME" false

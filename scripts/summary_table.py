@@ -22,8 +22,10 @@ def protocol_of(run):
     """What was asked, and how: the driver's name is the end of the description."""
     config = run.data.get("DBSpecificConfigs") or {}
     name = run.data.get("TestDescription", "?").split(" on ")[-1]
-    if config.get("protocol"):
-        name += ", " + config["protocol"]
+    # A plain REST server's path says how it was asked; AIBench's own goes without saying.
+    uri = config.get("restapi-request-uri")
+    if config.get("protocol") or uri not in (None, "/v2/predict"):
+        name += ", " + (config.get("protocol") or uri)
     return name + (", reference data" if config.get("enable-reference-data-redis") == "true" else "")
 
 

@@ -9,7 +9,7 @@ REFERENCE_DATA=${REFERENCE_DATA:-false true}
 
 # check_sweep: the sweep's variables, before anything is asked or written.
 check_sweep() {
-	local reference
+	local reference some=false
 
 	require_number NUM_INFERENCES 0
 	require_number QUERIES_BURN_IN 0
@@ -22,8 +22,18 @@ check_sweep() {
 	[ "$MIN_CLIENTS" -le "$MAX_CLIENTS" ] || die "MIN_CLIENTS $MIN_CLIENTS is more than MAX_CLIENTS $MAX_CLIENTS"
 	for reference in $REFERENCE_DATA; do
 		[[ "$reference" =~ ^(true|false)$ ]] || die "REFERENCE_DATA holds true, false or both, not '$reference'"
+		some=true
 	done
+	$some || die "REFERENCE_DATA holds true, false or both, not '$REFERENCE_DATA'"
 	require_data_file
+}
+
+# named SERVER WAY DEFAULT: what the results of a server are called. The way it is asked, its protocol or path, is in the name
+# where it is not the default, so that the results of one do not overwrite those of another.
+named() {
+	local way=${2#/}
+
+	if [ "$2" = "$3" ]; then echo "$1"; else echo "${1}_${way//[^[:alnum:]]/-}"; fi
 }
 
 # run_once PREFIX MODEL REFERENCE WORKERS RUN. Its report is shown and kept; tee outlives a Ctrl-C, so that the report of

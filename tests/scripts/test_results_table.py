@@ -130,6 +130,13 @@ class ResultsTable(unittest.TestCase):
         self.assertIn("interrupted.json: skipped", done.stderr)
         self.assertIn("stopped.json: skipped", done.stderr)
 
+    def test_cells_of_unlike_protocols_are_noted(self):
+        self.write("a.json", result(1, 0, 1, 10, 1, DBSpecificConfigs={"protocol": "grpc"}))
+        self.write("b.json", result(1, 0, 1, 20, 1, DBSpecificConfigs={"protocol": "rest"}))
+        done = self.run_script("--dir", self.folder)
+        self.assertIn("1 of 1 variations take the best of runs with different protocols (grpc, rest): use --prefix",
+                      done.stderr)
+
     def test_cells_of_unlike_runs_are_noted(self):
         def config(model, reference):
             return {"DBSpecificConfigs": {"model": model, "enable-reference-data-redis": reference}}
