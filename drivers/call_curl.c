@@ -121,9 +121,11 @@ static void judge(struct call_curl *t, struct curl_slot *s, CURLcode code)
 {
 	struct call_pause *pause = &t->pauses[s - t->slots];
 	long status = 0, connects = 0;
+	curl_off_t begun = 0;
 
 	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(s->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
 	t->base.reconnects += s->connected ? (uint64_t)connects : 0;
 	s->connected = s->connected || connects > 0;
 	if (code == CURLE_OK) {
@@ -133,6 +135,9 @@ static void judge(struct call_curl *t, struct curl_slot *s, CURLcode code)
 		backoff_reset(&pause->backoff);
 		return;
 	}
+	/* There was a connection: the next try is the first again, as that of a lean link is. */
+	if (begun > 0)
+		backoff_reset(&pause->backoff);
 	s->status = -1;
 	s->code = curl_handle_error(code, s->server, t->config.conn, s->errbuf, &s->error);
 	call_pause_begin(pause, s->received);

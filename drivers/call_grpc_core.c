@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,9 +35,12 @@ struct core_channel {
 	const struct endpoint *server;
 	grpc_channel *channel;
 	void *method;
-	bool lost;       /* counts as a reconnect when a call is answered again */
 	unsigned nbusy;  /* calls under way */
 	unsigned silent; /* time-outs since the last answer */
+	/* The thread's: */
+	grpc_connectivity_state seen;
+	atomic_bool lost;      /* counts as a reconnect when it is ready, or a call answered, again */
+	atomic_uint connected; /* how often it was seen to become ready */
 };
 
 struct core_slot {
@@ -47,6 +53,7 @@ struct core_slot {
 	grpc_status_code status;
 	grpc_slice details;
 	int code;
+	unsigned connected; /* the channel's at the slot's last pause */
 	struct buf body;
 	struct error error;
 };
@@ -65,12 +72,53 @@ struct grpc_core {
 	int event;
 	pthread_t thread;
 	bool started;
+	pthread_mutex_t lock; /* of the channels, which the thread looks at, and of closing */
+	bool closing;
+	atomic_uint reconnects;
 	/* Slots whose calls ended: the thread writes at `tail`, poll takes at `head`. */
 	_Atomic(unsigned) *ring;
 	atomic_uint head, tail;
 };
 
 /* ---- the thread ---- */
+
+/* The core tells of a state that it left once, and then wants to be asked again. */
+static void watch(struct grpc_core *t, struct core_channel *c)
+{
+	grpc_channel_watch_connectivity_state(c->channel, c->seen, gpr_inf_future(GPR_CLOCK_MONOTONIC), t->queue, c);
+}
+
+static void came_back(struct grpc_core *t, struct core_channel *c)
+{
+	if (atomic_exchange(&c->lost, false))
+		atomic_fetch_add(&t->reconnects, 1);
+}
+
+/* The channel is no longer in the state it was seen in; what came and went since then is not seen. A channel that was destroyed says so, too; its successor is in
+ * its place by then. */
+static void look_at_channel(struct grpc_core *t, struct core_channel *c)
+{
+	pthread_mutex_lock(&t->lock);
+	if (c->seen == GRPC_CHANNEL_READY)
+		atomic_store(&c->lost, true);
+	if (!t->closing && c->channel) {
+		c->seen = grpc_channel_check_connectivity_state(c->channel, 0);
+		if (c->seen == GRPC_CHANNEL_READY) {
+			atomic_fetch_add(&c->connected, 1);
+			came_back(t, c);
+		}
+		watch(t, c);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* Events are of slots, whose calls ended, and of channels. */
+static bool is_slot(const struct grpc_core *t, const void *tag)
+{
+	uintptr_t at = (uintptr_t)tag;
+
+	return at >= (uintptr_t)t->slots && at < (uintptr_t)(t->slots + t->config.slots);
+}
 
 static void *wait_for_ends(void *arg)
 {
@@ -83,6 +131,10 @@ static void *wait_for_ends(void *arg)
 
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
+		if (!is_slot(t, e.tag)) {
+			look_at_channel(t, e.tag);
+			continue;
+		}
 		s->received = clock_now();
 		t->ring[tail % t->config.slots] = (unsigned)(s - t->slots);
 		atomic_store_explicit(&t->tail, tail + 1, memory_order_release);
@@ -128,7 +180,7 @@ static int take_message(const struct grpc_core *t, struct core_slot *s)
 	int r = 0;
 
 	if (!s->reply || !grpc_byte_buffer_reader_init(&reader, s->reply))
-		return error_set(&s->error, ERR_PROTOCOL, "%s: the server's reply has no message",
+		return error_set(&s->error, ERR_PROTOCOL, "%s: the server's reply has no message, or not all of it",
 				 endpoint_name(s->channel->server));
 	while (r == 0 && grpc_byte_buffer_reader_peek(&reader, &slice))
 		r = buf_append(&s->body, GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice));
@@ -165,12 +217,16 @@ static void settle(struct grpc_core *t, struct core_slot *s)
 	s->code = code_of(s);
 	s->channel->silent = s->code == ERR_TIMEOUT ? s->channel->silent + 1 : 0;
 	if (s->code == ERR_CLOSED || s->code == ERR_CONNECT || s->code == ERR_PROTOCOL) {
+		unsigned connected = atomic_load(&s->channel->connected);
+
+		/* There was a connection since: the next try is the first again, as that of a lean link is. */
+		if (connected != s->connected)
+			backoff_reset(&pause->backoff);
+		s->connected = connected;
 		call_pause_begin(pause, s->received);
-		s->channel->lost = true;
 	} else if (s->code == 0) {
 		backoff_reset(&pause->backoff);
-		t->base.reconnects += s->channel->lost;
-		s->channel->lost = false;
+		came_back(t, s->channel);
 	}
 	if (s->code)
 		explain(t, s);
@@ -275,12 +331,16 @@ static int open_channel(struct grpc_core *t, struct core_channel *c, struct erro
 static int reopen_channel(struct grpc_core *t, struct core_channel *c)
 {
 	struct error err;
+	int r;
 
+	pthread_mutex_lock(&t->lock);
 	grpc_channel_destroy(c->channel);
 	c->channel = NULL;
 	c->silent = 0;
-	c->lost = true;
-	return open_channel(t, c, &err);
+	atomic_store(&c->lost, true);
+	r = open_channel(t, c, &err);
+	pthread_mutex_unlock(&t->lock);
+	return r;
 }
 
 static int core_send(struct call_transport *transport, const struct call *c)
@@ -301,8 +361,6 @@ static int core_send(struct call_transport *transport, const struct call *c)
 	make_request(s, c);
 	s->deadline = c->sent + t->config.conn->timeout;
 	buf_clear(&s->body);
-	if (grpc_channel_check_connectivity_state(s->channel->channel, 0) != GRPC_CHANNEL_READY)
-		s->channel->lost = true;
 	start(t, s);
 	return 0;
 }
@@ -341,6 +399,7 @@ static int take_finished(struct grpc_core *t, struct call_finished *done, int ma
 		};
 	}
 	atomic_store_explicit(&t->head, head, memory_order_relaxed);
+	t->base.reconnects = atomic_load(&t->reconnects);
 	return n;
 }
 
@@ -385,10 +444,13 @@ static void core_close(struct call_transport *transport)
 	}
 	while (t->slots && t->nbusy > 0)
 		core_poll(transport, NSEC_NEVER, &none, 1, NULL);
+	pthread_mutex_lock(&t->lock);
+	t->closing = true;
 	for (unsigned i = 0; t->channels && i < t->nchannels; i++) {
 		if (t->channels[i].channel)
 			grpc_channel_destroy(t->channels[i].channel);
 	}
+	pthread_mutex_unlock(&t->lock);
 	if (t->queue)
 		grpc_completion_queue_shutdown(t->queue);
 	if (t->started)
@@ -410,6 +472,7 @@ static void core_close(struct call_transport *transport)
 		grpc_slice_unref(t->metadata[i].value);
 	}
 	grpc_shutdown();
+	pthread_mutex_destroy(&t->lock);
 	if (t->event >= 0)
 		close(t->event);
 	free(t->metadata);
@@ -453,6 +516,10 @@ static int open_channels(struct grpc_core *t, struct error *err)
 	}
 	for (unsigned i = 0; r == 0 && i < t->nchannels; i++)
 		r = wait_until_ready(t, &t->channels[i], deadline, err);
+	for (unsigned i = 0; r == 0 && i < t->nchannels; i++) {
+		t->channels[i].seen = GRPC_CHANNEL_READY;
+		watch(t, &t->channels[i]);
+	}
 	return r;
 }
 
@@ -487,6 +554,7 @@ static int core_open(struct call_transport **ret, const struct call_config *cfg,
 
 	if (!t)
 		return error_set(err, ERR_NOMEM, "out of memory");
+	pthread_mutex_init(&t->lock, NULL);
 	grpc_init();
 	t->base.ops = &call_grpc_core;
 	t->config = *cfg;
@@ -496,7 +564,7 @@ static int core_open(struct call_transport **ret, const struct call_config *cfg,
 	if (make_memory(t, streams) < 0)
 		r = error_set(err, ERR_NOMEM, "out of memory");
 	else
-		r = call_probe(cfg, "\x02h2", err);
+		r = call_probe(cfg, ALPN_HTTP2, err);
 	if (r == 0)
 		r = open_channels(t, err);
 	if (r == 0 && pthread_create(&t->thread, NULL, wait_for_ends, t) != 0)

@@ -35,7 +35,7 @@ int grpc_fetch(const struct grpc_fetch *f, int *ret_status, struct buf *ret, str
 	struct call c = {.body = &body, .nbody = 1, .size = f->size};
 	struct call_transport *t = NULL;
 	struct call_finished done = {.status = -1};
-	int r = f->conn->tls ? tls_config_new(&tls, f->conn, "\x02h2", err) : 0;
+	int r = f->conn->tls ? tls_config_new(&tls, f->conn, ALPN_HTTP2, err) : 0;
 
 	cfg.tls = tls;
 	if (r == 0)

@@ -9,7 +9,6 @@
 
 #include "workloads/vision.h"
 
-#define ALPN_GRPC "\x02h2"
 #define ALPN_HTTP "\x08http/1.1"
 
 int serving_driver_submit(struct driver *driver, unsigned slot, struct request *req, nsec_t now)
@@ -55,7 +54,7 @@ static int find_servers(struct serving_driver *d, const struct serving_plan *pla
 		.ports = plan->port,
 		.host_option = plan->host_option,
 		.port_option = plan->host_option,
-		.alpn = d->protocol == CALL_GRPC ? ALPN_GRPC : ALPN_HTTP,
+		.alpn = d->protocol == CALL_GRPC ? ALPN_HTTP2 : ALPN_HTTP,
 		.conn = d->config.conn,
 	};
 

@@ -55,7 +55,8 @@ int endpoint_parse(char **ret_host, uint16_t *ret_port, const char *text, uint16
 /* TLS settings shared by the connections of a process; verification is on unless options say -insecure. */
 struct tls_config;
 
-/* alpn: protocol list in wire format ("\x02h2") or NULL. */
+#define ALPN_HTTP2 "\x02h2"
+/* alpn: protocol list in wire format or NULL. With ALPN_HTTP2 a server that does not choose it is ERR_TLS. */
 int tls_config_new(struct tls_config **ret, const struct conn_options *o, const char *alpn,
 		   struct error *err) MUST_CHECK;
 void tls_config_free(struct tls_config *t);

@@ -23,6 +23,7 @@ struct tls_config {
 	BIO_METHOD *bio_method;
 	bool verify;
 	bool has_certificate;
+	bool http2; /* it is wanted, and over TLS a server says by ALPN that it speaks it */
 };
 
 struct tls_session {
@@ -134,6 +135,7 @@ int tls_config_new(struct tls_config **ret, const struct conn_options *o, const 
 		return error_set(err, ERR_NOMEM, "TLS: out of memory");
 	ERR_clear_error();
 	t->verify = !o->insecure;
+	t->http2 = alpn && strcmp(alpn, ALPN_HTTP2) == 0;
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	t->bio_method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "conn");
 	if (!t->ctx || !t->bio_method || !BIO_meth_set_write(t->bio_method, bio_write) ||
@@ -297,13 +299,27 @@ static int failed(struct tls_session *s, int result, short *wants, struct error 
 	}
 }
 
+static int check_protocol(const struct tls_session *s, struct error *err)
+{
+	const unsigned char *chosen;
+	unsigned len;
+
+	SSL_get0_alpn_selected(s->ssl, &chosen, &len);
+	if (!s->config->http2 || len > 0) /* OpenSSL takes nothing that was not offered */
+		return 0;
+	return error_set(
+		err, ERR_TLS,
+		"%s: the server did not choose HTTP/2 (h2) by ALPN in the TLS handshake: is that a gRPC server?",
+		s->endpoint->name);
+}
+
 int tls_handshake(struct tls_session *s, short *wants, struct error *err)
 {
 	int r;
 
 	ERR_clear_error();
 	r = SSL_do_handshake(s->ssl);
-	return r == 1 ? 0 : failed(s, r, wants, err);
+	return r == 1 ? check_protocol(s, err) : failed(s, r, wants, err);
 }
 
 /*

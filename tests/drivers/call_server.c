@@ -277,7 +277,7 @@ void call_server_start(struct call_server *s)
 		if (SSL_CTX_use_certificate_file(s->ctx, s->certificate, SSL_FILETYPE_PEM) != 1 ||
 		    SSL_CTX_use_PrivateKey_file(s->ctx, s->key, SSL_FILETYPE_PEM) != 1)
 			die("the fake server's certificate");
-		if (s->protocol == CALL_GRPC)
+		if (s->protocol == CALL_GRPC && !s->no_alpn)
 			SSL_CTX_set_alpn_select_cb(s->ctx, select_h2, NULL);
 	}
 	if (s->unix_socket)

@@ -63,6 +63,7 @@ struct call_server {
 	/* Set before the start: */
 	enum call_protocol protocol;
 	const char *certificate, *key; /* PEM files; NULL: plain */
+	bool no_alpn;                  /* gRPC over TLS, and the server chooses no protocol */
 	const char *unix_socket;       /* path; NULL: a free port of 127.0.0.1 */
 	call_handler *handler;         /* NULL: bodies are sent back */
 	void *arg;                     /* the handler's */

@@ -303,6 +303,28 @@ static void broken_connections_are_errors_and_come_back(void **state)
 	fixture_close(&f, v);
 }
 
+/* Each failure comes after a connection was made: the pauses before the next one do not grow. */
+static void failures_in_a_row_are_counted_and_pause_alike(void **state)
+{
+	const struct variant *v = *state;
+	const unsigned n = 9;
+	nsec_t begin;
+	struct fixture f;
+
+	fixture_prepare(&f, v);
+	fixture_open(&f, v);
+	assert_echo(&f, "before");
+	begin = clock_now();
+	for (unsigned i = 0; i < n; i++)
+		expect(&f, CALL_FAULT_CLOSE, ERR_CLOSED, ERR_CLOSED);
+	assert_echo(&f, "after");
+	/* Pauses of 10 ms that doubled would make four seconds of it. */
+	assert_true(clock_now() - begin < 2 * NSEC_PER_SEC);
+	/* The core's thread may miss a connection that ends before it looks. */
+	assert_true(f.transport->reconnects >= (v->ops == &call_grpc_core ? 2 : n - 1));
+	fixture_close(&f, v);
+}
+
 static void silence_ends_in_a_timeout(void **state)
 {
 	const struct variant *v = *state;
@@ -635,6 +657,39 @@ static void call_that_going_away_did_not_take_is_an_error(void **state)
 	fixture_close(&f, v);
 }
 
+static void unanswered_goodbyes_count_as_reconnects(void **state)
+{
+	const struct variant *v = *state;
+	struct fixture f;
+
+	fixture_prepare(&f, v);
+	fixture_open(&f, v);
+	/* The core's thread may miss a connection that ends before it looks. */
+	for (unsigned i = 0; i < 6 || (f.transport->reconnects < 4 && i < 100); i++)
+		expect(&f, CALL_FAULT_GO_AWAY, ERR_CLOSED, ERR_CLOSED);
+	assert_true(f.transport->reconnects >= 4);
+	fixture_close(&f, v);
+}
+
+static void tls_server_without_alpn_is_refused(void **state)
+{
+	const struct variant *v = *state;
+	struct fixture f;
+
+	fixture_prepare(&f, v);
+	f.server.certificate = good;
+	f.server.key = good_key;
+	f.server.no_alpn = true;
+	f.conn.tls = true;
+	f.conn.ca_cert = good;
+	call_server_start(&f.server);
+	assert_int_equal(fixture_open_to(&f, v, "127.0.0.1", f.server.port), ERR_TLS);
+	assert_non_null(strstr(f.err.text, "ALPN"));
+	call_server_stop(&f.server);
+	endpoint_free(f.endpoint);
+	tls_config_free(f.tls);
+}
+
 /* ---- certificates and the list ---- */
 
 static void make_certificate(char *cert, char *key, const char *name, const char *alt)
@@ -693,7 +748,8 @@ static void transports_are_found_by_name(void **state)
 	FOR(variant, bodies_come_back), FOR(variant, more_views_than_were_said_are_refused), \
 		FOR(variant, big_bodies_go_both_ways), FOR(variant, slots_are_independent), \
 		FOR(variant, error_of_the_server_keeps_its_words), \
-		FOR(variant, broken_connections_are_errors_and_come_back), FOR(variant, silence_ends_in_a_timeout), \
+		FOR(variant, broken_connections_are_errors_and_come_back), \
+		FOR(variant, failures_in_a_row_are_counted_and_pause_alike), FOR(variant, silence_ends_in_a_timeout), \
 		FOR(variant, silent_server_is_dialled_again), \
 		FOR(variant, announced_end_costs_a_reconnect_and_no_error), \
 		FOR(variant, idle_connection_that_was_closed_is_made_again), \
@@ -706,7 +762,9 @@ static void transports_are_found_by_name(void **state)
 		FOR(variant, second_answer_harms_no_other_call)
 #define FOR_GRPC(variant) \
 	FOR(variant, streams_share_a_connection), FOR(variant, faults_of_a_stream_leave_the_connection), \
-		FOR(variant, call_that_going_away_did_not_take_is_an_error)
+		FOR(variant, call_that_going_away_did_not_take_is_an_error), \
+		FOR(variant, unanswered_goodbyes_count_as_reconnects), \
+		FOR(variant, tls_server_without_alpn_is_refused)
 
 int main(void)
 {
