@@ -29,7 +29,10 @@ const struct option run_option_table[] = {
 	{"enable-reference-data-redis", OPTION_BOOL, FIELD(reference),
 	 "Fetch reference data from Redis as part of each inference.", 0, 0},
 	{"ignore-errors", OPTION_BOOL, FIELD(ignore_errors),
-	 "Count inference errors and go on; otherwise the first one ends the run.", 0, 0},
+	 "Count inference errors and wrong answers and go on; otherwise the first error ends the run, and a wrong "
+	 "answer "
+	 "has it end in exit status 1.",
+	 0, 0},
 	{"print-responses", OPTION_BOOL, FIELD(print_responses), "Print every answer.", 0, 0},
 	{"json-out-file", OPTION_OUTPUT, FIELD(json_file), "`file` to write the results to, as JSON.", 0, 0},
 	{"output-file-stats-hdr-response-latency-hist", OPTION_OUTPUT, FIELD(histogram_file),

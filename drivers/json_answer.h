@@ -3,7 +3,8 @@
  *
  * TensorFlow Serving answers {"outputs": …} to inputs by name, TorchServe's fraud handler and the plain REST server
  * {"outputs": …}, TorchServe's image models an array alone. The value is an array of numbers, nested as its shape is,
- * or an object that has such an array for each output.
+ * or an object that has such an array for each output. NaN and Infinity, which TensorFlow Serving writes, are numbers: whether
+ * they are right is for the workload to say.
  */
 #ifndef DRIVERS_JSON_ANSWER_H
 #define DRIVERS_JSON_ANSWER_H

@@ -603,7 +603,8 @@ static void json_answers_that_are_none_are_refused(void **state)
 		"{\"outputs\":[.5]}",
 		"{\"outputs\":[+1]}",
 		"{\"outputs\":[1e]}",
-		"{\"outputs\":[NaN]}",
+		"{\"outputs\":[nan]}",
+		"{\"outputs\":[-NaN]}",
 		"{\"outputs\":[1e60]}",
 		"{\"outputs\":[null]}",
 		"{\"outputs\":[\"1\"]}",
@@ -627,6 +628,23 @@ static void json_answers_that_are_none_are_refused(void **state)
 		if (read_answer(BAD[i], NULL, values, &a, &err) != ERR_PROTOCOL || !err.text[0])
 			fail_msg("%s: %s", BAD[i], err.text);
 	}
+}
+
+/* As TensorFlow Serving writes what a net made: the workload finds them wrong. */
+static void what_is_not_finite_is_an_answer(void **state)
+{
+	const struct triton_form form = {.spec = NULL, .batch = 1};
+	char head[] = "{\"outputs\":[{\"name\":\"o\",\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[NaN,-Infinity]}]}";
+	float values[VALUES];
+	struct answer a;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(read_answer("{\"outputs\":[[NaN,Infinity,-Infinity]]}", NULL, values, &a, &err), 0);
+	assert_int_equal(a.size, 3 * sizeof(float));
+	assert_true(isnan(values[0]) && isinf(values[1]) && values[2] < 0);
+	assert_int_equal(triton_decode_http(&form, head, sizeof(head) - 1, -1, values, VALUES, &a, &err), 0);
+	assert_true(isnan(values[0]) && isinf(values[1]));
 }
 
 static bool words_of(const char *member, char *words, size_t size)
@@ -699,6 +717,7 @@ int main(void)
 		cmocka_unit_test(http_infer_replies_are_read),
 		cmocka_unit_test(json_answers_in_every_form_are_read),
 		cmocka_unit_test(json_answers_that_are_none_are_refused),
+		cmocka_unit_test(what_is_not_finite_is_an_answer),
 		cmocka_unit_test(words_of_an_error_are_one_line),
 		cmocka_unit_test(protobuf_fields_are_held_to_their_message),
 	};
