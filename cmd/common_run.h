@@ -15,6 +15,7 @@ struct run_description {
 	char label[256];                            /* heading of the second histogram */
 	struct key_value config[RESULT_CONFIG_MAX]; /* DBSpecificConfigs */
 	unsigned nconfig;
+	char version[24]; /* of the model, where an option has it as a number */
 };
 
 /* Adds to config; what does not fit is left out. The texts are borrowed. */

@@ -1,5 +1,6 @@
 #include "cmd/common_serving.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,12 @@ void serving_describe(struct run_description *ret, const char *what, const char 
 		describe_setting(ret, "redis-host", options->redis_host);
 }
 
+static const char *version_text(struct run_description *d, int64_t version)
+{
+	snprintf(d->version, sizeof(d->version), "%" PRId64, version);
+	return d->version;
+}
+
 int tensorflow_serving_describe(struct run_description *ret, const void *options, const struct run_config *cfg,
 				struct error *err)
 {
@@ -48,6 +55,7 @@ int tensorflow_serving_describe(struct run_description *ret, const void *options
 	serving_describe(ret, "TensorFlow Serving", model, &o->serving, cfg);
 	describe_setting(ret, "tensorflow-serving-host", o->host);
 	describe_setting(ret, "model", model);
+	describe_setting(ret, "model-version", version_text(ret, o->version));
 	describe_setting(ret, "protocol", o->protocol);
 	return 0;
 }

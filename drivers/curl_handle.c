@@ -154,6 +154,10 @@ int curl_handle_error(CURLcode code, const struct endpoint *e, const struct conn
 				 duration_format(limit, sizeof(limit), conn->timeout));
 	if (ours == ERR_RANGE)
 		return error_set(err, ours, "%s: the reply's body is larger than the limit", endpoint_name(e));
+	if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+		return error_set(err, ERR_PROTOCOL,
+				 "%s: the server does not speak HTTP/1 there: is it a gRPC port? (%s)",
+				 endpoint_name(e), errbuf[0] ? errbuf : curl_easy_strerror(code));
 	if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_GOT_NOTHING)
 		return error_set(err, ours, "%s: the server closed the connection without an answer", endpoint_name(e));
 	return error_set(err, ours, "%s: %s", endpoint_name(e), errbuf[0] ? errbuf : curl_easy_strerror(code));

@@ -74,11 +74,14 @@ static int check_first_row(const struct reference *r, const struct endpoint *e, 
 	char key[KEY_MAX];
 	const char *args[] = {"GET", key};
 	size_t n;
-	int code = redis_client_open(&c, e, r->servers.tls, &r->conn, err);
+	int code = redis_client_open(&c, e, r->servers.tls, &r->conn, &why);
+
+	if (code < 0)
+		return error_set(err, (enum error_code)code,
+				 "the Redis of " OPTION ", which has the reference data: %s", why.text);
 
 	snprintf(key, sizeof(key), "%s{%" PRIu64 "}", r->spec->reference_blob_prefix, id);
-	if (code == 0)
-		code = redis_client_command(c, 2, args, NULL, &nodes, &n, err);
+	code = redis_client_command(c, 2, args, NULL, &nodes, &n, err);
 	if (code == 0 && nodes[0].type == RESP_ERROR)
 		code = redis_client_refused(c, &nodes[0], err);
 	else if (code == 0) {

@@ -198,8 +198,14 @@ int serving_metrics(struct serving_driver *d, const char *path, server_stat_fn *
 	return r;
 }
 
-int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err)
+int serving_model_missing(const struct endpoint *e, const char *model, const char *version, const char *why,
+			  struct error *err)
 {
+	if (version)
+		return error_set(err, ERR_NOT_FOUND,
+				 "%s: no model \"%s\" in version %s to ask: %s: deploy it, or name another with -model "
+				 "or -model-version",
+				 endpoint_name(e), model, version, why);
 	return error_set(err, ERR_NOT_FOUND, "%s: no model \"%s\" to ask: %s: deploy it, or name another with -model",
 			 endpoint_name(e), model, why);
 }

@@ -72,7 +72,8 @@ int serving_ask_http(const struct serving_driver *d, const struct endpoint *e, c
 /* The counters at path of d->metrics, for a server_stats. */
 int serving_metrics(struct serving_driver *d, const char *path, server_stat_fn *fn, void *arg,
 		    struct error *err) MUST_CHECK;
-/* As text for the user: what the server at e said, in an error of open. */
-int serving_model_missing(const struct endpoint *e, const char *model, const char *why, struct error *err);
+/* As text for the user: what the server at e said, in an error of open. version: that was asked for; NULL: none was. */
+int serving_model_missing(const struct endpoint *e, const char *model, const char *version, const char *why,
+			  struct error *err);
 
 #endif

@@ -88,6 +88,14 @@ static int check_names(const struct tensorflow_serving *d, struct error *err)
 
 /* ---- is the model there? ---- */
 
+static int missing(const struct tensorflow_serving *d, const struct endpoint *e, const char *why, struct error *err)
+{
+	char version[24];
+
+	snprintf(version, sizeof(version), "%" PRId64, d->form.version);
+	return serving_model_missing(e, d->form.model, d->form.version ? version : NULL, why, err);
+}
+
 static int check_grpc(const struct tensorflow_serving *d, struct endpoint *e, struct error *err)
 {
 	const struct tensorflow_serving_form *form = &d->form;
@@ -102,13 +110,13 @@ static int check_grpc(const struct tensorflow_serving *d, struct endpoint *e, st
 		r = serving_ask_grpc(&d->base, e, GET_MODEL_STATUS, &request, &status, &reply, err);
 	if (r == ERR_SERVER && status == GRPC_STATUS_NOT_FOUND) {
 		why = *err;
-		r = serving_model_missing(e, form->model, why.text, err);
+		r = missing(d, e, why.text, err);
 	} else if (r == ERR_SERVER && status == GRPC_STATUS_UNIMPLEMENTED) {
 		r = 0; /* a server that has Predict alone */
 	} else if (r == 0) {
 		r = tensorflow_serving_status(reply.data ? reply.data : "", reply.len, form->version, &why);
 		if (r < 0)
-			r = serving_model_missing(e, form->model, why.text, err);
+			r = missing(d, e, why.text, err);
 	}
 	buf_release(&request);
 	buf_release(&reply);
@@ -127,11 +135,11 @@ static int check_rest(const struct tensorflow_serving *d, struct endpoint *e, st
 	if (r == 0 && status != 200) {
 		if (!body.data || !json_words(words, sizeof(words), body.data, body.len, "error"))
 			snprintf(words, sizeof(words), "HTTP status %d", status);
-		r = serving_model_missing(e, d->form.model, words, err);
+		r = missing(d, e, words, err);
 	} else if (r == 0) {
 		r = tensorflow_serving_status_json(body.data ? body.data : "", body.len, d->form.version, &why);
 		if (r < 0)
-			r = serving_model_missing(e, d->form.model, why.text, err);
+			r = missing(d, e, why.text, err);
 	}
 	buf_release(&body);
 	return r;

@@ -80,12 +80,12 @@ static int check_grpc(const struct triton *d, struct endpoint *e, struct error *
 	if (r == ERR_SERVER && status == GRPC_STATUS_NOT_FOUND) {
 		struct error why = *err;
 
-		r = serving_model_missing(e, form->model, why.text, err);
+		r = serving_model_missing(e, form->model, form->version, why.text, err);
 	} else if (r == 0 && triton_ready(reply.data ? reply.data : "", reply.len, &ready) < 0) {
 		r = error_set(err, ERR_PROTOCOL, "%s: its answer to ModelReady is no ModelReadyResponse",
 			      endpoint_name(e));
 	} else if (r == 0 && !ready) {
-		r = serving_model_missing(e, form->model, "it is not ready", err);
+		r = serving_model_missing(e, form->model, form->version, "it is not ready", err);
 	}
 	buf_release(&request);
 	buf_release(&reply);
@@ -103,7 +103,7 @@ static int check_http(const struct triton *d, struct endpoint *e, struct error *
 	if (r == 0 && status != 200) {
 		if (!body.data || !json_words(words, sizeof(words), body.data, body.len, "error"))
 			snprintf(words, sizeof(words), "HTTP status %d", status);
-		r = serving_model_missing(e, d->form.model, words, err);
+		r = serving_model_missing(e, d->form.model, d->form.version, words, err);
 	}
 	buf_release(&body);
 	return r;
