@@ -5,6 +5,7 @@
 #include "servers/model_server/http_triton_json.h"
 
 #include "servers/model_server/dtypes.h"
+#include "servers/model_server/triton_parameter.h"
 
 /* What the objects called "parameters" may say; others than these have no meaning here. */
 struct parameters {
@@ -15,6 +16,7 @@ struct parameters {
 static int read_parameters(struct json_reader *r, struct parameters *ret)
 {
 	struct json_string name;
+	const char *refused;
 
 	for (json_enter(r, JSON_KIND_OBJECT); json_next_member(r, &name);) {
 		if (json_string_is(&name, "binary_data_size")) {
@@ -25,10 +27,8 @@ static int read_parameters(struct json_reader *r, struct parameters *ret)
 			json_read_bool(r, &ret->binary);
 		} else if (json_string_is(&name, "binary_data_output")) {
 			json_read_bool(r, &ret->binary_output);
-		} else if (json_string_is(&name, "shared_memory_region")) {
-			json_fail(r, ERR_UNSUPPORTED, "shared memory is not supported");
-		} else if (json_string_is(&name, "classification")) {
-			json_fail(r, ERR_UNSUPPORTED, "classification is not supported");
+		} else if ((refused = triton_parameter_refused(name.text, name.len))) {
+			json_fail(r, ERR_UNSUPPORTED, "%s", refused);
 		} else {
 			json_skip(r);
 		}

@@ -11,6 +11,7 @@
 #include "servers/model_server/dtypes.h"
 #include "servers/model_server/rpc.h"
 #include "servers/model_server/rpc_triton.h"
+#include "servers/model_server/triton_parameter.h"
 #include "servers/model_server/wire_tensor.h"
 
 /* A request's repeated fields, found in one pass. */
@@ -112,6 +113,26 @@ static int bad_input(struct inference *inf, const struct wire_tensor *t, int r)
 	return inf->result = r == ERR_NOMEM ? r : ERR_INVALID;
 }
 
+/* Of an input or output, its map of parameters in this field. What is malformed is told by who reads the rest. */
+static int check_parameters(struct inference *inf, struct wire tensor, uint32_t number)
+{
+	struct wire_field f, entry;
+	const char *refused = NULL;
+
+	while (!refused && wire_next(&tensor, &f) == 1) {
+		if (!wire_is(&f, number, WIRE_BYTES))
+			continue;
+		while (!refused && wire_next(&f.bytes, &entry) == 1) {
+			if (wire_is(&entry, 1, WIRE_BYTES))
+				refused = triton_parameter_refused((const char *)entry.bytes.data, entry.bytes.len);
+		}
+	}
+	if (!refused)
+		return 0;
+	error_set(&inf->error, ERR_INVALID, "%s", refused);
+	return inf->result = ERR_INVALID;
+}
+
 static int add_input(struct rpc *c, struct wire input, const struct wire *raw)
 {
 	struct inference *inf = c->inference;
@@ -121,6 +142,9 @@ static int add_input(struct rpc *c, struct wire input, const struct wire *raw)
 
 	if (r < 0)
 		return bad_input(inf, &t, r);
+	r = check_parameters(inf, input, 4);
+	if (r < 0)
+		return r;
 	if (raw) {
 		t.content = *raw;
 		if (t.values.len) {
@@ -149,8 +173,10 @@ static int add_output(struct rpc *c, struct wire output)
 	struct inference *inf = c->inference;
 	struct wire name = {NULL, 0};
 	struct wire_field f;
-	int r, i;
+	int r = check_parameters(inf, output, 2), i;
 
+	if (r < 0)
+		return r;
 	while ((r = wire_next(&output, &f)) == 1) {
 		if (wire_is(&f, 1, WIRE_BYTES))
 			name = f.bytes;

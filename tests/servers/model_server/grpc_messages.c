@@ -83,6 +83,23 @@ unsigned char *message_predict(const struct message *m, size_t *ret_len)
 	return packed;
 }
 
+/* A map of one entry. */
+struct parameter {
+	Inference__InferParameterEntry entry, *list[1];
+	Inference__InferParameter value;
+};
+
+static Inference__InferParameterEntry **fill_parameter(struct parameter *p, const char *name)
+{
+	inference__infer_parameter_entry__init(&p->entry);
+	inference__infer_parameter__init(&p->value);
+	p->value.int64_param = 1;
+	p->entry.key = (char *)(uintptr_t)name;
+	p->entry.value = &p->value;
+	p->list[0] = &p->entry;
+	return p->list;
+}
+
 static void fill_infer_input(Inference__ModelInferRequest__InferInputTensor *t,
 			     Inference__InferTensorContents *contents, const struct message_input *in, bool typed)
 {
@@ -111,6 +128,7 @@ unsigned char *message_infer(const struct message *m, size_t *ret_len)
 	Inference__InferTensorContents contents[MESSAGE_INPUTS_MAX];
 	Inference__ModelInferRequest__InferRequestedOutputTensor output, *outputs[] = {&output};
 	ProtobufCBinaryData raw[MESSAGE_INPUTS_MAX];
+	struct parameter input_parameter, output_parameter;
 	char version[24] = "", id[] = "id 7";
 	unsigned char *packed;
 
@@ -124,12 +142,18 @@ unsigned char *message_infer(const struct message *m, size_t *ret_len)
 		input_of[i] = &inputs[i];
 		raw[i] = (ProtobufCBinaryData){m->inputs[i].size, (uint8_t *)(uintptr_t)m->inputs[i].data};
 	}
+	if (m->input_parameter) {
+		inputs[0].n_parameters = 1;
+		inputs[0].parameters = fill_parameter(&input_parameter, m->input_parameter);
+	}
 	request.n_inputs = m->ninputs;
 	request.inputs = input_of;
 	request.n_raw_input_contents = m->typed ? 0 : m->ninputs;
 	request.raw_input_contents = raw;
 	inference__model_infer_request__infer_requested_output_tensor__init(&output);
 	output.name = (char *)(uintptr_t)m->output;
+	output.n_parameters = m->output_parameter != NULL;
+	output.parameters = fill_parameter(&output_parameter, m->output_parameter);
 	request.n_outputs = m->output != NULL;
 	request.outputs = outputs;
 	*ret_len = inference__model_infer_request__get_packed_size(&request);

@@ -24,6 +24,8 @@ struct message {
 	const char *model, *signature, *label, *output; /* NULL: not given */
 	int64_t version;                                /* 0: not given */
 	bool typed;                                     /* float values or int32 values in place of contents as bytes */
+	/* Triton's, of the first input and the output, with the value 1; NULL: none. */
+	const char *input_parameter, *output_parameter;
 	struct message_input inputs[MESSAGE_INPUTS_MAX];
 	size_t ninputs;
 };

@@ -1,0 +1,146 @@
+/*
+ * test_triton.c - what both of Triton's protocols are to answer alike: the same question over gRPC and over HTTP.
+ *
+ * The model "batched" is the fraud net with reference data and a config.pbtxt that declares shapes and a batch of 8.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/arith.h"
+#include "common/file.h"
+#include "tests/servers/model_server/grpc_fixture.h"
+#include "tests/support/process.h"
+
+static struct grpc_fixture f;
+static char folder[256];
+
+static void write_model(void)
+{
+	static const char config[] = "max_batch_size: 8\n"
+				     "input { name: \"transaction\" data_type: TYPE_FP32 dims: 30 }\n"
+				     "input { name: \"reference\" data_type: TYPE_FP32 dims: 256 }\n";
+	unsigned char *blob;
+	char path[300];
+	size_t len;
+	struct error err = {0};
+
+	snprintf(path, sizeof(path), "%s/config.pbtxt", folder);
+	assert_int_equal(file_write(path, config, strlen(config), &err), 0);
+	snprintf(path, sizeof(path), "%s/1", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/1/model.graphdef", folder);
+	http_model_generate(MODEL_REFERENCE, &blob, &len);
+	assert_int_equal(file_write(path, blob, len, &err), 0);
+	free(blob);
+}
+
+static int start(void **state)
+{
+	char model[300];
+
+	(void)state;
+	temp_folder_new(folder, sizeof(folder));
+	write_model();
+	snprintf(model, sizeof(model), "batched=%s", folder);
+	grpc_fixture_start(&f, model, 1);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	grpc_fixture_stop(&f);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+static void append_parameter(struct buf *b, const char *name)
+{
+	if (name)
+		buf_printf(b, ",\"parameters\":{\"%s\":1}", name);
+}
+
+/* The same request as JSON. */
+static const char *ask_http(const struct message *m)
+{
+	struct buf body = {0};
+	char path[128];
+	const char *got;
+
+	buf_printf(&body, "{\"inputs\":[");
+	for (size_t i = 0; i < m->ninputs; i++) {
+		const struct message_input *in = &m->inputs[i];
+
+		buf_printf(&body, "%s{\"name\":\"%s\",\"datatype\":\"%s\",\"shape\":[", i ? "," : "", in->name,
+			   in->datatype);
+		for (size_t d = 0; d < in->rank; d++)
+			buf_printf(&body, "%s%lld", d ? "," : "", (long long)in->shape[d]);
+		buf_printf(&body, "],\"data\":");
+		append_floats(&body, in->data, in->size / sizeof(float));
+		append_parameter(&body, i == 0 ? m->input_parameter : NULL);
+		buf_printf(&body, "}");
+	}
+	buf_printf(&body, "]");
+	if (m->output) {
+		buf_printf(&body, ",\"outputs\":[{\"name\":\"%s\"", m->output);
+		append_parameter(&body, m->output_parameter);
+		buf_printf(&body, "}]");
+	}
+	buf_printf(&body, "}");
+	snprintf(path, sizeof(path), "/v2/models/%s/infer", m->model);
+	got = http_fixture_ask(&f.models, "POST", path, NULL, body.data, body.len);
+	buf_release(&body);
+	return got;
+}
+
+/* text NULL: it is answered; else both refuse it in these words. */
+static void expect_both(const struct message *m, const char *text)
+{
+	const char *got = ask_http(m);
+
+	if (f.models.reply.status != (text ? 400 : 200) || (text && !strstr(got, text)))
+		fail_msg("HTTP answered %u %s in place of %s", f.models.reply.status, got, text ? text : "200");
+	ask_infer(&f, m);
+	expect_status(&f, text ? INVALID_ARGUMENT : OK, text ? text : "");
+}
+
+static void parameters_that_cannot_be_followed_are_refused(void **state)
+{
+	static const char *const shared[] = {"shared_memory_region", "shared_memory_byte_size", "shared_memory_offset"};
+	const struct message good = fraud_message(&f, "financialNet_NoReference", 1);
+	struct message m = good;
+
+	(void)state;
+	m.output = "out";
+	m.output_parameter = "classification";
+	expect_both(&m, "classification is not supported");
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+		m = good;
+		m.input_parameter = shared[i];
+		expect_both(&m, "shared memory is not supported");
+		m = good;
+		m.output = "out";
+		m.output_parameter = shared[i];
+		expect_both(&m, "shared memory is not supported");
+	}
+	m.input_parameter = "shared";
+	m.output_parameter = "class";
+	expect_both(&m, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parameters_that_cannot_be_followed_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
