@@ -97,13 +97,53 @@ static int wrong_shape(struct inference *inf, const struct model_tensor_info *in
 	return inf->result = ERR_INVALID;
 }
 
-static bool shape_suits(const struct model_tensor_info *info, const int64_t *dims, unsigned rank)
+static bool shape_suits(const struct served_model *m, const struct model_tensor_info *info, const int64_t *dims,
+			unsigned rank)
 {
-	for (unsigned i = 0; info->rank == (int)rank && i < rank; i++) {
+	if (info->rank != (int)rank)
+		return info->rank < 0 || !m->shapes_declared;
+	for (unsigned i = 0; i < rank; i++) {
 		if (info->dims[i] >= 0 && info->dims[i] != dims[i])
 			return false;
 	}
 	return true;
+}
+
+/* Of a model with a largest batch every input has the batch in front, which is the same for all of them. A graph would
+ * stretch an input of one row to the rows of another. */
+static int check_batch(struct inference *inf, const struct model_tensor_info *info, int64_t rows)
+{
+	const struct served_model *m = inf->model;
+	bool same = true;
+
+	for (size_t i = 0; i < m->ninputs && same; i++)
+		same = !inf->in[i] || inf->in[i]->dims[0] == rows;
+	if (rows < 1)
+		error_set(&inf->error, ERR_INVALID, "inference request batch-size must be >= 1 for '%s'", m->name);
+	else if (rows > (int64_t)m->max_batch_size)
+		error_set(&inf->error, ERR_INVALID, "inference request batch-size must be <= %llu for '%s'",
+			  (unsigned long long)m->max_batch_size, m->name);
+	else if (!same)
+		error_set(&inf->error, ERR_INVALID, "input '%s' batch size does not match other inputs for '%s'",
+			  info->name, m->name);
+	else
+		return 0;
+	return inf->result = ERR_INVALID;
+}
+
+static int check_shape(struct inference *inf, const struct model_tensor_info *info, const int64_t *dims, unsigned rank)
+{
+	const struct served_model *m = inf->model;
+	bool batch = inf->dialect == DIALECT_TRITON && m->max_batch_size;
+
+	if (batch && rank == 0) {
+		error_set(&inf->error, ERR_INVALID,
+			  "input '%s' has no shape but model requires batch dimension for '%s'", info->name, m->name);
+		return inf->result = ERR_INVALID;
+	}
+	if (!shape_suits(m, info, dims, rank))
+		return wrong_shape(inf, info, dims, rank);
+	return batch ? check_batch(inf, info, dims[0]) : 0;
 }
 
 int inference_find(struct inference *inf, const char *name, size_t len, enum dtype dtype, const int64_t *dims,
@@ -112,6 +152,7 @@ int inference_find(struct inference *inf, const char *name, size_t len, enum dty
 	const struct served_model *m = inf->model;
 	int shown = len < 256 ? (int)len : 255, i = served_model_input(m, name, len);
 	const struct model_tensor_info *info;
+	int r;
 
 	if (i < 0)
 		return unknown_input(inf, name, shown);
@@ -122,15 +163,8 @@ int inference_find(struct inference *inf, const char *name, size_t len, enum dty
 	}
 	if (info->dtype != dtype)
 		return wrong_type(inf, info, (size_t)i, dtype);
-	if (!shape_suits(info, dims, rank))
-		return wrong_shape(inf, info, dims, rank);
-	if (inf->dialect == DIALECT_TRITON && m->max_batch_size && info->rank == (int)rank && rank > 0 &&
-	    dims[0] > (int64_t)m->max_batch_size) {
-		error_set(&inf->error, ERR_INVALID, "inference request batch-size must be <= %llu for '%s'",
-			  (unsigned long long)m->max_batch_size, m->name);
-		return inf->result = ERR_INVALID;
-	}
-	return i;
+	r = check_shape(inf, info, dims, rank);
+	return r < 0 ? r : i;
 }
 
 void inference_set(struct inference *inf, size_t index, struct tensor *t)

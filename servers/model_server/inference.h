@@ -50,8 +50,10 @@ int inference_new(struct inference **ret, struct served_model *model, enum diale
 
 /*
  * The index of an input that may be set to a tensor like this: known, not set yet, of this type and of a shape that
- * suits the declared one (a shape of another rank is left to the run: TensorFlow takes it where the graph does, and
- * AIBench's fraud net is called like that). ERR_INVALID, which is also the inference's result then.
+ * suits the declared one. A shape of another rank is left to the run where config.pbtxt declares none: TensorFlow takes
+ * it where the graph does, and AIBench's fraud net is called like that. Of a model with a max_batch_size, Triton's
+ * requests have the batch in front, from 1 to that, the same in all inputs. ERR_INVALID, which is also the inference's
+ * result then.
  */
 int inference_find(struct inference *inf, const char *name, size_t len, enum dtype dtype, const int64_t *dims,
 		   unsigned rank) MUST_CHECK;

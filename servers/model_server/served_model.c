@@ -179,12 +179,23 @@ static int redeclare(struct model_tensor_info *infos, size_t n, const struct mod
 			return error_set(err, ERR_INVALID,
 					 "config.pbtxt: tensor '%s' is of type %s in the model, not %s", t->name,
 					 dtype_name(infos[at].dtype), dtype_name(t->dtype));
+		if (t->rank == 0)
+			continue;
 		if (batch)
 			infos[at].dims[0] = -1;
 		memcpy(infos[at].dims + batch, t->dims, t->rank * sizeof(t->dims[0]));
 		infos[at].rank = (int)(t->rank + batch);
 	}
 	return 0;
+}
+
+static bool declares_inputs(const struct model_config *c, size_t ninputs)
+{
+	for (size_t i = 0; i < c->ninputs; i++) {
+		if (c->inputs[i].rank == 0)
+			return false;
+	}
+	return ninputs > 0 && c->ninputs == ninputs;
 }
 
 static int describe(struct served_model *m, const struct model_config *c, struct error *err)
@@ -202,6 +213,7 @@ static int describe(struct served_model *m, const struct model_config *c, struct
 	for (size_t i = 0; i < m->noutputs; i++)
 		m->outputs[i] = *model_output(m->model, i);
 	m->max_batch_size = c->max_batch_size;
+	m->shapes_declared = declares_inputs(c, m->ninputs);
 	r = redeclare(m->inputs, m->ninputs, c->inputs, c->ninputs, c->max_batch_size > 0, err);
 	if (r == 0)
 		r = redeclare(m->outputs, m->noutputs, c->outputs, c->noutputs, c->max_batch_size > 0, err);

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct served_model {
 	 * the batch in front) or else by the model: -1 where free, rank -1 where not declared. */
 	struct model_tensor_info *inputs, *outputs;
 	size_t ninputs, noutputs;
+	bool shapes_declared;    /* by config.pbtxt, of all inputs: no other rank will do */
 	uint64_t max_batch_size; /* config.pbtxt's; 0: the first dimension is no batch, or the model came without one */
 	struct batching batching;
 	nsec_t loaded; /* wall clock */

@@ -21,6 +21,7 @@
 
 static struct grpc_fixture f;
 static char folder[256];
+static float values[9 * REFERENCE]; /* zeros */
 
 static void write_model(void)
 {
@@ -136,10 +137,72 @@ static void parameters_that_cannot_be_followed_are_refused(void **state)
 	expect_both(&m, NULL);
 }
 
+static struct message batched_message(const int64_t *transaction, size_t rank, const int64_t *reference,
+				      size_t reference_rank)
+{
+	struct message m = fraud_message(&f, "batched", 1);
+	size_t counts[] = {1, 1};
+
+	for (size_t i = 0; i < rank; i++)
+		counts[0] *= (size_t)transaction[i];
+	for (size_t i = 0; i < reference_rank; i++)
+		counts[1] *= (size_t)reference[i];
+	m.ninputs = 2;
+	m.inputs[0].shape = transaction;
+	m.inputs[0].rank = rank;
+	m.inputs[0].data = values;
+	m.inputs[0].size = counts[0] * sizeof(float);
+	m.inputs[1] = (struct message_input){
+		"reference", 1, "FP32", reference, reference_rank, values, counts[1] * sizeof(float)};
+	return m;
+}
+
+static void declared_shapes_and_batches_are_held(void **state)
+{
+	static const struct {
+		int64_t transaction[3];
+		size_t rank;
+		int64_t reference[3];
+		size_t reference_rank;
+		const char *error;
+	} rows[] = {
+		{{1, 30}, 2, {1, 256}, 2, NULL},
+		{{8, 30}, 2, {8, 256}, 2, NULL},
+		{{9, 30}, 2, {9, 256}, 2, "inference request batch-size must be <= 8 for 'batched'"},
+		{{0, 30}, 2, {0, 256}, 2, "inference request batch-size must be >= 1 for 'batched'"},
+		{{2, 30}, 2, {1, 256}, 2, "input 'reference' batch size does not match other inputs for 'batched'"},
+		{{1, 30}, 2, {2, 256}, 2, "input 'reference' batch size does not match other inputs for 'batched'"},
+		{{1, 30},
+		 2,
+		 {256},
+		 1,
+		 "unexpected shape for input 'reference' for model 'batched'. Expected [-1,256], "
+		 "got [256]."},
+		{{30}, 1, {1, 256}, 2, "Expected [-1,30], got [30]."},
+		{{1, 1, 30}, 3, {1, 256}, 2, "Expected [-1,30], got [1,1,30]."},
+		{{1, 29}, 2, {1, 256}, 2, "Expected [-1,30], got [1,29]."},
+		{{0},
+		 0,
+		 {1, 256},
+		 2,
+		 "input 'transaction' has no shape but model requires batch dimension for "
+		 "'batched'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct message m =
+			batched_message(rows[i].transaction, rows[i].rank, rows[i].reference, rows[i].reference_rank);
+
+		expect_both(&m, rows[i].error);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parameters_that_cannot_be_followed_are_refused),
+		cmocka_unit_test(declared_shapes_and_batches_are_held),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
