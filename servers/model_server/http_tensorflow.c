@@ -291,7 +291,7 @@ void tensorflow_metadata(struct http_request *rq)
 	    !http_acquire(rq, &m, rq->target.model.text, rq->target.model.len, version))
 		return;
 	buf_printf(b, "{\"model_spec\":{\"name\":");
-	json_write_string(b, m->name, strlen(m->name));
+	json_write_string(b, rq->target.model.text, rq->target.model.len);
 	buf_printf(b,
 		   ",\"signature_name\":\"\",\"version\":\"%" PRId64 "\"},\"metadata\":{\"signature_def\":"
 		   "{\"signature_def\":{\"" SIGNATURE_NAME "\":{",

@@ -49,6 +49,12 @@ void triton_model_ready(struct http_request *rq)
 	served_model_unref(m);
 }
 
+/* That of the request, which may be an alias: it is the one that the client knows. */
+static void write_name(struct http_request *rq)
+{
+	json_write_string(&rq->reply, rq->target.model.text, rq->target.model.len);
+}
+
 static void write_tensors(struct buf *b, const char *title, const struct model_tensor_info *infos, size_t n)
 {
 	buf_printf(b, ",\"%s\":[", title);
@@ -86,7 +92,7 @@ void triton_model(struct http_request *rq)
 		return;
 	if (http_list(rq, &list)) {
 		buf_printf(b, "{\"name\":");
-		json_write_string(b, m->name, strlen(m->name));
+		write_name(rq);
 		buf_printf(b, ",\"versions\":[");
 		write_versions(b, &list);
 		buf_printf(b, "],\"platform\":\"%s\"", m->platform);
@@ -119,6 +125,18 @@ static void write_config_tensors(struct buf *b, const char *title, const struct 
 	buf_append(b, "]", 1);
 }
 
+/* As it is in force: -batch-size comes before config.pbtxt, and a model that cannot be batched has none. */
+static void write_batching(struct buf *b, const struct batching *batching)
+{
+	if (!batching->size)
+		return;
+	buf_printf(b, ",\"dynamic_batching\":{\"preferred_batch_size\":[");
+	if (batching->min_size && batching->min_size < batching->size)
+		buf_printf(b, "%" PRIu64 ",", batching->min_size);
+	buf_printf(b, "%" PRIu64 "],\"max_queue_delay_microseconds\":%" PRId64 "}", batching->size,
+		   batching->min_timeout / NSEC_PER_USEC);
+}
+
 void triton_config(struct http_request *rq)
 {
 	struct served_model *m;
@@ -127,27 +145,56 @@ void triton_config(struct http_request *rq)
 	if (!acquire_target(rq, &m))
 		return;
 	buf_printf(b, "{\"name\":");
-	json_write_string(b, m->name, strlen(m->name));
+	write_name(rq);
 	buf_printf(b, ",\"platform\":\"%s\",\"max_batch_size\":%" PRIu64, m->platform, m->max_batch_size);
 	write_config_tensors(b, "input", m, m->inputs, m->ninputs);
 	write_config_tensors(b, "output", m, m->outputs, m->noutputs);
+	write_batching(b, &m->batching);
 	buf_printf(b, ",\"instance_group\":[{\"count\":%u,\"kind\":\"KIND_CPU\"}]}", queue_threads(m->queue));
 	http_answer_json(rq);
 	served_model_unref(m);
+}
+
+/* The body may be left out. False: answered. */
+static bool wants_ready_only(struct http_request *rq, bool *ret)
+{
+	struct json_string name;
+	struct json_reader r;
+	struct error err = {0};
+	int result;
+
+	*ret = false;
+	if (rq->body.len == 0)
+		return true;
+	json_open(&r, rq->body.data, rq->body.len, &err);
+	for (json_enter(&r, JSON_KIND_OBJECT); json_next_member(&r, &name);) {
+		if (json_string_is(&name, "ready"))
+			json_read_bool(&r, ret);
+		else
+			json_skip(&r);
+	}
+	result = json_close(&r);
+	if (result < 0)
+		http_fail_code(rq, result, &err);
+	return result == 0;
 }
 
 void triton_index(struct http_request *rq)
 {
 	struct http_entries list;
 	struct buf *b = &rq->reply;
+	bool ready_only;
+	size_t shown = 0;
 
-	if (!http_list(rq, &list))
+	if (!wants_ready_only(rq, &ready_only) || !http_list(rq, &list))
 		return;
 	buf_append(b, "[", 1);
 	for (size_t i = 0; i < list.n; i++) {
 		const struct repository_entry *e = &list.entries[i];
 
-		buf_printf(b, "%s{\"name\":", i ? "," : "");
+		if (ready_only && e->state != SERVED_AVAILABLE)
+			continue;
+		buf_printf(b, "%s{\"name\":", shown++ ? "," : "");
 		json_write_string(b, e->name, strlen(e->name));
 		buf_printf(b, ",\"version\":\"%" PRId64 "\",\"state\":\"%s\",\"reason\":", e->version,
 			   e->state == SERVED_AVAILABLE ? "READY" : "UNAVAILABLE");
@@ -166,12 +213,16 @@ static void write_duration(struct buf *b, const char *name, struct duration_coun
 		   atomic_load_explicit(&d->ns, memory_order_relaxed));
 }
 
-static void write_statistics(struct buf *b, struct served_model *m)
+static void write_statistics(struct http_request *rq, struct served_model *m)
 {
 	struct model_counters *c = &m->counters;
+	struct buf *b = &rq->reply;
 
 	buf_printf(b, "{\"name\":");
-	json_write_string(b, m->name, strlen(m->name));
+	if (rq->target.model.len)
+		write_name(rq);
+	else
+		json_write_string(b, m->name, strlen(m->name));
 	buf_printf(b,
 		   ",\"version\":\"%" PRId64 "\",\"last_inference\":%llu,\"inference_count\":%llu,"
 		   "\"execution_count\":%llu,\"inference_stats\":{",
@@ -191,22 +242,27 @@ void triton_statistics(struct http_request *rq)
 {
 	struct http_entries list;
 	int64_t version;
+	struct served_model *m;
 	size_t shown = 0;
 
-	if (!http_target_version(rq, &version) || !http_list(rq, &list))
+	if (!http_target_version(rq, &version))
+		return;
+	/* Is there such a one? Told in the words of all other questions. */
+	if (rq->target.model.len) {
+		if (!http_acquire(rq, &m, rq->target.model.text, rq->target.model.len, version))
+			return;
+		served_model_unref(m);
+	}
+	if (!http_list(rq, &list))
 		return;
 	buf_printf(&rq->reply, "{\"model_stats\":[");
 	for (size_t i = 0; i < list.n; i++) {
 		if (!list.entries[i].model || (version && list.entries[i].version != version))
 			continue;
 		buf_append(&rq->reply, ",", shown++ > 0);
-		write_statistics(&rq->reply, list.entries[i].model);
+		write_statistics(rq, list.entries[i].model);
 	}
 	buf_printf(&rq->reply, "]}");
-	if (shown || rq->target.model.len == 0)
-		http_answer_json(rq);
-	else
-		http_fail(rq, 404, "Request for unknown model: '%.*s' is not found", (int)rq->target.model.len,
-			  rq->target.model.text);
+	http_answer_json(rq);
 	repository_list_free(list.entries, list.n);
 }

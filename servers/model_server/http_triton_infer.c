@@ -164,7 +164,7 @@ static void encode(struct http_request *rq)
 	struct buf *b = &rq->reply;
 
 	buf_text(b, "{\"model_name\":");
-	json_write_string(b, m->name, strlen(m->name));
+	json_write_string(b, rq->target.model.text, rq->target.model.len);
 	buf_text(b, ",\"model_version\":\"");
 	buf_decimal(b, m->version);
 	buf_text(b, "\"");

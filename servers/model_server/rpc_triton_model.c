@@ -77,6 +77,9 @@ static void write_tensors(struct buf *b, uint32_t number, const struct model_ten
 		wire_put_string(b, 1, infos[i].name);
 		wire_put_string(b, 2, dtype_triton_name(infos[i].dtype));
 		shape = wire_begin(b, 3);
+		/* The protocol knows no shape of unknown rank: one free dimension stands for it. */
+		if (infos[i].rank < 0)
+			wire_put_packed(b, (uint64_t)-1);
 		for (int k = 0; k < infos[i].rank; k++)
 			wire_put_packed(b, (uint64_t)infos[i].dims[k]);
 		wire_end(b, shape);
@@ -134,12 +137,16 @@ static void write_duration(struct buf *b, uint32_t number, const struct duration
 	wire_end(b, message);
 }
 
-static void write_statistics(struct buf *b, const struct served_model *m)
+/* name: as the request has it, which may be an alias; empty: the model's own. */
+static void write_statistics(struct buf *b, const struct served_model *m, struct wire name)
 {
 	const struct model_counters *k = &m->counters;
 	size_t model = wire_begin(b, 1), stats;
 
-	wire_put_string(b, 1, m->name);
+	if (name.len)
+		wire_put_bytes(b, 1, name.data, name.len);
+	else
+		wire_put_string(b, 1, m->name);
 	triton_put_version(b, 2, m->version);
 	wire_put_varint(b, 3, load(&k->last_inference_ms));
 	wire_put_varint(b, 4, load(&k->inference_count));
@@ -170,7 +177,7 @@ bool rpc_model_statistics(struct rpc *c)
 		if (!triton_acquire(c, name, version, &m))
 			return true;
 		if (version.len)
-			write_statistics(&c->reply, m);
+			write_statistics(&c->reply, m, name);
 		served_model_unref(m);
 		if (version.len)
 			return true;
@@ -180,7 +187,7 @@ bool rpc_model_statistics(struct rpc *c)
 		return rpc_fail_code(c, r, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (entries[i].model)
-			write_statistics(&c->reply, entries[i].model);
+			write_statistics(&c->reply, entries[i].model, name);
 	}
 	repository_list_free(entries, n);
 	return true;

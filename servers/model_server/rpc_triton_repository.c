@@ -31,8 +31,26 @@ static void write_tensors(struct buf *b, uint32_t number, uint32_t dims_number, 
 	}
 }
 
+/* ModelDynamicBatching {preferred_batch_size 1, max_queue_delay_microseconds 2}, as it is in force: -batch-size comes
+ * before config.pbtxt, and a model that cannot be batched has none. */
+static void write_batching(struct buf *b, uint32_t number, const struct batching *batching)
+{
+	size_t message, sizes;
+
+	if (!batching->size)
+		return;
+	message = wire_begin(b, number);
+	sizes = wire_begin(b, 1);
+	if (batching->min_size && batching->min_size < batching->size)
+		wire_put_packed(b, batching->min_size);
+	wire_put_packed(b, batching->size);
+	wire_end(b, sizes);
+	wire_put_varint(b, 2, (uint64_t)(batching->min_timeout / NSEC_PER_USEC));
+	wire_end(b, message);
+}
+
 /* ModelConfigResponse {config 1: ModelConfig {name 1, platform 2, max_batch_size 4, input 5, output 6,
- * instance_group 7 {count 2, kind 4}}}. */
+ * instance_group 7 {count 2, kind 4}, dynamic_batching 11}}. */
 bool rpc_model_config(struct rpc *c)
 {
 	struct wire name, version;
@@ -42,7 +60,7 @@ bool rpc_model_config(struct rpc *c)
 	if (!triton_read_question(c, &name, &version) || !triton_acquire(c, name, version, &m))
 		return true;
 	config = wire_begin(&c->reply, 1);
-	wire_put_string(&c->reply, 1, m->name);
+	wire_put_bytes(&c->reply, 1, name.data, name.len);
 	wire_put_string(&c->reply, 2, m->platform);
 	wire_put_varint(&c->reply, 4, m->max_batch_size);
 	write_tensors(&c->reply, 5, 4, m, m->inputs, m->ninputs);
@@ -51,6 +69,7 @@ bool rpc_model_config(struct rpc *c)
 	wire_put_varint(&c->reply, 2, queue_threads(m->queue));
 	wire_put_varint(&c->reply, 4, KIND_CPU);
 	wire_end(&c->reply, group);
+	write_batching(&c->reply, 11, &m->batching);
 	wire_end(&c->reply, config);
 	served_model_unref(m);
 	return true;

@@ -116,7 +116,7 @@ static void configuration_is_told_with_types_and_shapes(void **state)
 	assert_non_null(p);
 	config = p->config;
 	assert_non_null(config);
-	assert_string_equal(config->name, "financialNet");
+	assert_string_equal(config->name, "financial");
 	assert_string_equal(config->platform, "tensorflow_graphdef");
 	assert_int_equal(config->max_batch_size, 0);
 	assert_int_equal(config->n_input, 2);
