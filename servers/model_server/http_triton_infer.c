@@ -14,7 +14,7 @@
 #include "servers/model_server/http_triton_json.h"
 #include "servers/model_server/json_tensor.h"
 
-/* How many bytes of the body are JSON. */
+/* How many bytes of the body are JSON; 0: it is the bytes of a tensor. */
 static int json_length(const struct http_request *rq, size_t *ret, struct error *err)
 {
 	const char *text = http_header(rq, HTTP_HEADER_JSON_LENGTH);
@@ -29,7 +29,7 @@ static int json_length(const struct http_request *rq, size_t *ret, struct error 
 		    !size_add(&value, value, (size_t)(*p - '0')))
 			return error_set(err, ERR_INVALID, HTTP_HEADER_JSON_LENGTH " is no number");
 	}
-	if (value > rq->body.len || value == 0)
+	if (value > rq->body.len)
 		return error_set(err, ERR_INVALID, HTTP_HEADER_JSON_LENGTH " is %zu of a body of %zu bytes", value,
 				 rq->body.len);
 	*ret = value;
@@ -105,6 +105,21 @@ static int find_outputs(struct http_request *rq, const struct triton_outputs *ou
 	return 0;
 }
 
+/* The bytes of the only input, whose shape and type are the declared ones; all outputs come as bytes, too. */
+static int read_raw(struct http_request *rq, struct error *err)
+{
+	const struct served_model *m = rq->inference->model;
+
+	rq->state.triton = (struct triton_request){.binary = true};
+	if (m->ninputs != 1)
+		return error_set(
+			err, ERR_INVALID,
+			"Raw request must only have 1 input (found 1) to be deduced but got %zu inputs in '%s' model "
+			"configuration",
+			m->ninputs, m->name);
+	return http_input_raw(rq, &m->inputs[0], rq->body.data, rq->body.len, err);
+}
+
 static int read_request(struct http_request *rq, struct triton_json *json, struct error *err)
 {
 	size_t len;
@@ -113,6 +128,8 @@ static int read_request(struct http_request *rq, struct triton_json *json, struc
 
 	if (r < 0)
 		return r;
+	if (len == 0 && http_header(rq, HTTP_HEADER_JSON_LENGTH))
+		return read_raw(rq, err);
 	/* The text ends in NUL while it is read. */
 	behind = rq->body.data[len];
 	rq->body.data[len] = '\0';

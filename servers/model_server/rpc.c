@@ -18,6 +18,7 @@ const struct rpc_method rpc_methods[] = {
 	{"/inference.GRPCInferenceService/ModelStatistics", rpc_model_statistics},
 	{"/inference.GRPCInferenceService/ModelConfig", rpc_model_config},
 	{"/inference.GRPCInferenceService/RepositoryIndex", rpc_repository_index},
+	{"/grpc.health.v1.Health/Check", rpc_health_check},
 };
 const size_t rpc_nmethods = ARRAY_LEN(rpc_methods);
 

@@ -77,6 +77,8 @@ rpc_handler rpc_predict, rpc_get_model_metadata, rpc_get_model_status;
 /* rpc_triton.c, rpc_triton_model.c, rpc_triton_repository.c */
 rpc_handler rpc_server_live, rpc_server_ready, rpc_model_ready, rpc_server_metadata, rpc_model_metadata,
 	rpc_model_infer, rpc_model_statistics, rpc_model_config, rpc_repository_index;
+/* rpc_health.c */
+rpc_handler rpc_health_check;
 
 /* tensorflow.serving.ModelSpec */
 struct model_spec {

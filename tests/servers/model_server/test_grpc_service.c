@@ -72,6 +72,64 @@ static void health_is_told(void **state)
 	expect_status(f, INVALID_ARGUMENT, "'newest'");
 }
 
+/* The message has one field of text, or none. */
+static void ask_probe(struct grpc_fixture *f, const char *service)
+{
+	char data[256];
+	int len = service[0] ? snprintf(data, sizeof(data), "\n%c%s", (char)strlen(service), service) : 0;
+
+	ask(f, "/grpc.health.v1.Health/Check", data, (size_t)len);
+}
+
+static void expect_serving(struct grpc_fixture *f, bool serving)
+{
+	const unsigned char want[] = {0x08, serving ? 1 : 2};
+
+	expect_status(f, OK, "");
+	assert_int_equal(f->reply.len, sizeof(want));
+	assert_memory_equal(f->reply.data, want, sizeof(want));
+}
+
+static void probes_of_grpc_are_answered(void **state)
+{
+	static const char *const names[] = {"", "inference.GRPCInferenceService", "tensorflow.serving.ModelService",
+					    "grpc.health.v1.Health"};
+	static const char *const unknown[] = {"inference", "inference.GRPCInferenceService/", "nothing"};
+	struct grpc_fixture *f = calloc(1, sizeof(*f));
+	char broken[300], path[256];
+
+	(void)state;
+	assert_non_null(f);
+	temp_folder_new(path, sizeof(path));
+	snprintf(broken, sizeof(broken), "broken=%s/broken.tflite", path);
+	assert_int_equal(file_write(broken + strlen("broken="), "no model", 8, NULL), 0);
+	for (int bad = 0; bad <= 1; bad++) {
+		grpc_fixture_start(f, bad ? broken : NULL, 1);
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			ask_probe(f, names[i]);
+			expect_serving(f, !bad);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
+			ask_probe(f, unknown[i]);
+			expect_status(f, NOT_FOUND, unknown[i]);
+		}
+		ask_probe(f, "financial");
+		expect_serving(f, true);
+		ask_probe(f, "financialNet_NoReference");
+		expect_serving(f, true);
+		ask_probe(f, "broken");
+		if (bad)
+			expect_serving(f, false);
+		else
+			expect_status(f, NOT_FOUND, "broken");
+		ask(f, "/grpc.health.v1.Health/Check", "\x0a\x7f", 2);
+		expect_status(f, INVALID_ARGUMENT, "no protobuf message");
+		grpc_fixture_stop(f);
+	}
+	free(f);
+	temp_folder_remove(path);
+}
+
 static void triton_metadata_names_tensors_and_versions(void **state)
 {
 	struct grpc_fixture *f = *state;
@@ -566,6 +624,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_SERVER(health_is_told),
+		cmocka_unit_test(probes_of_grpc_are_answered),
 		WITH_SERVER(triton_metadata_names_tensors_and_versions),
 		WITH_SERVER(configuration_is_told_with_types_and_shapes),
 		cmocka_unit_test(the_index_tells_what_loaded_and_what_did_not),

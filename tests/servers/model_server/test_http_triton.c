@@ -129,6 +129,28 @@ static void binary_image_runs_on_the_queue(void **state)
 	free(images);
 }
 
+static void bytes_without_json_are_the_only_input(void **state)
+{
+	float rows[3 * TRANSACTION];
+
+	(void)state;
+	for (size_t n = 1; n <= 3; n++) {
+		struct tensor *want;
+
+		fill_transaction(rows, n, (unsigned)n);
+		ask_binary(NO_REFERENCE, "", "0", rows, n * TRANSACTION * sizeof(float));
+		want = http_fixture_run(&f, MODEL_NO_REFERENCE_2, n, rows, NULL);
+		check_binary(want, "out");
+		tensor_unref(want);
+	}
+	assert_non_null(strstr(ask_binary(FRAUD, "", "0", rows, sizeof(rows)), "Raw request must only have 1 input"));
+	assert_int_equal(f.reply.status, 400);
+	ask_binary(NO_REFERENCE, "", "0", rows, 119);
+	assert_int_equal(f.reply.status, 400);
+	ask_binary(NO_REFERENCE, "", "0", NULL, 0);
+	assert_int_equal(f.reply.status, 400);
+}
+
 static void json_data_is_answered_as_by_the_engine(void **state)
 {
 	float rows[2 * TRANSACTION], got[4];
@@ -418,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(binary_data_is_answered_as_by_the_engine),
 		cmocka_unit_test(binary_image_runs_on_the_queue),
+		cmocka_unit_test(bytes_without_json_are_the_only_input),
 		cmocka_unit_test(json_data_is_answered_as_by_the_engine),
 		cmocka_unit_test(outputs_are_chosen_and_integers_stay_integers),
 		cmocka_unit_test(wrong_requests_get_a_status_and_an_error),
