@@ -1,5 +1,6 @@
 /*
- * http_metrics.c - /metrics in Prometheus' text format (version 0.0.4): requests by model and stage, the process.
+ * http_metrics.c - what belongs to no protocol: the server's name, and /metrics in Prometheus' text format (version
+ * 0.0.4), requests by model and stage, the process.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,4 +181,10 @@ void metrics_text(struct http_request *rq)
 	write_process(&rq->reply);
 	http_answer(rq, 200, "text/plain; version=0.0.4; charset=utf-8");
 	repository_list_free(list.entries, list.n);
+}
+
+void server_name(struct http_request *rq)
+{
+	buf_text(&rq->reply, "aibench_model_server " AIBENCH_VERSION "\n");
+	http_answer(rq, 200, "text/plain; charset=utf-8");
 }

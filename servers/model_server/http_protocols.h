@@ -13,6 +13,8 @@ struct http_request;
 void tensorflow_predict(struct http_request *rq);
 void tensorflow_status(struct http_request *rq);
 void tensorflow_metadata(struct http_request *rq);
+/* A path or method that is none of these, or a version that is no number. */
+void tensorflow_malformed(struct http_request *rq);
 
 /* The Open Inference Protocol (KServe V2) with Triton's extensions binary_tensor_data and statistics. */
 void triton_server(struct http_request *rq);
@@ -37,5 +39,7 @@ void rest_predict_json(struct http_request *rq);
 
 /* Prometheus' text format. */
 void metrics_text(struct http_request *rq);
+/* Of "/", which AIBench's runners ask for what an HTTP request costs at the least. */
+void server_name(struct http_request *rq);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/arith.h"
+#include "servers/model_server/http_protocols.h"
 #include "servers/model_server/json_tensor.h"
 
 const char *http_header(const struct http_request *rq, const char *name)
@@ -101,6 +102,15 @@ static enum dialect dialect_of(const struct http_request *rq)
 	return rq->protocol == HTTP_TENSORFLOW ? DIALECT_TENSORFLOW : DIALECT_TRITON;
 }
 
+static bool is_digits(const struct http_span *s)
+{
+	size_t n = 0;
+
+	while (n < s->len && s->text[n] >= '0' && s->text[n] <= '9')
+		n++;
+	return n == s->len;
+}
+
 /* Decimal digits that make a number from 1 to INT64_MAX. */
 static bool parse_version(int64_t *ret, const struct http_span *s)
 {
@@ -131,8 +141,14 @@ bool http_target_version(struct http_request *rq, int64_t *ret)
 	}
 	if (t->version.len == 0 || parse_version(ret, &t->version))
 		return true;
-	http_fail(rq, MHD_HTTP_BAD_REQUEST, "\"%.*s\" is no version: a number from 1 is", (int)t->version.len,
-		  t->version.text);
+	if (rq->protocol != HTTP_TENSORFLOW)
+		http_fail(rq, MHD_HTTP_BAD_REQUEST, "\"%.*s\" is no version: a number from 1 is", (int)t->version.len,
+			  t->version.text);
+	else if (is_digits(&t->version))
+		http_fail(rq, MHD_HTTP_BAD_REQUEST, "Failed to convert version: %.*s to numeric.", (int)t->version.len,
+			  t->version.text);
+	else
+		tensorflow_malformed(rq);
 	return false;
 }
 

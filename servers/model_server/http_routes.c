@@ -46,9 +46,14 @@ static const struct http_route ROUTES[] = {
 	{HTTP_TORCHSERVE, false, "/models/{m}", torchserve_model},
 	{HTTP_TORCHSERVE, false, "/models/{m}/{v}", torchserve_model},
 
+	{HTTP_OPERATION, false, "/", server_name},
 	{HTTP_OPERATION, false, "/metrics", metrics_text},
 	{HTTP_OPERATION, false, "/monitoring/prometheus/metrics", metrics_text},
 };
+
+/* What TensorFlow Serving has no endpoint for is a wrong request there, not an unknown path or method. */
+#define TENSORFLOW_PATHS "/v1/models"
+static const struct http_route MALFORMED = {HTTP_TENSORFLOW, false, TENSORFLOW_PATHS, tensorflow_malformed};
 
 const char *http_protocol_name(enum http_protocol p)
 {
@@ -112,7 +117,7 @@ const struct http_route *http_route_find(const char *method, const char *path, s
 	*ret_known = false;
 	*ret_protocol = protocol_of(path);
 	for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++) {
-		struct http_target target = {0};
+		struct http_target target = {.method = method, .path = path};
 
 		if (!matches(ROUTES[i].pattern, path, &target))
 			continue;
@@ -123,5 +128,8 @@ const struct http_route *http_route_find(const char *method, const char *path, s
 			return &ROUTES[i];
 		}
 	}
-	return NULL;
+	if (strncmp(path, TENSORFLOW_PATHS, strlen(TENSORFLOW_PATHS)) != 0)
+		return NULL;
+	*ret_target = (struct http_target){.method = method, .path = path};
+	return &MALFORMED;
 }

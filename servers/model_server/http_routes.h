@@ -22,6 +22,7 @@ struct http_span {
 /* What the variable parts of the path are. */
 struct http_target {
 	struct http_span model, version, label;
+	const char *method, *path; /* all of it */
 };
 
 struct http_route {
@@ -34,8 +35,9 @@ struct http_route {
 };
 
 /*
- * The route of a path (percent-decoded), ret_target pointing into it; NULL where there is none. *ret_known: the path is
- * one, but not for this method. *ret_protocol: of the route, or by the look of the path.
+ * The route of a path (percent-decoded), ret_target pointing into it and to the method; NULL where there is none (below
+ * /v1/models there always is: TensorFlow Serving answers all of that itself). *ret_known: the path is one, but not for
+ * this method. *ret_protocol: of the route, or by the look of the path.
  */
 const struct http_route *http_route_find(const char *method, const char *path, struct http_target *ret_target,
 					 bool *ret_known, enum http_protocol *ret_protocol);

@@ -259,6 +259,9 @@ void tensorflow_status(struct http_request *rq)
 	buf_text(&rq->reply, "]}");
 	if (shown)
 		http_answer_json(rq);
+	else if (version)
+		http_fail(rq, 404, "Could not find version %" PRId64 " of model %.*s", version,
+			  (int)rq->target.model.len, rq->target.model.text);
 	else
 		http_fail(rq, 404, "Could not find any versions of model %.*s", (int)rq->target.model.len,
 			  rq->target.model.text);
@@ -302,4 +305,9 @@ void tensorflow_metadata(struct http_request *rq)
 	buf_printf(b, ",\"method_name\":\"tensorflow/serving/predict\"}}}}}");
 	http_answer_json(rq);
 	served_model_unref(m);
+}
+
+void tensorflow_malformed(struct http_request *rq)
+{
+	http_fail(rq, 400, "Malformed request: %s %s", rq->target.method, rq->target.path);
 }

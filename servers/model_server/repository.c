@@ -432,7 +432,7 @@ int repository_label(int64_t *ret_version, struct repository *r, const char *nam
 	}
 	free(given);
 	if (!s || number_parse_int(ret_version, s->value) < 0)
-		return error_set(err, ERR_NOT_FOUND, "Unrecognized servable version label: %.*s",
+		return error_set(err, ERR_INVALID, "Unrecognized servable version label: %.*s",
 				 label_len < 256 ? (int)label_len : 255, label);
 	return 0;
 }

@@ -62,7 +62,8 @@ void repository_free(struct repository *r);
  */
 int repository_acquire(struct served_model **ret, struct repository *r, const char *name, size_t len, int64_t version,
 		       enum dialect d, struct error *err) MUST_CHECK;
-/* The version behind a label ("stable"), or ERR_NOT_FOUND. */
+/* The version behind a label ("stable"), or ERR_INVALID, which TensorFlow Serving makes of a label that it does not
+ * know. */
 int repository_label(int64_t *ret_version, struct repository *r, const char *name, size_t len, const char *label,
 		     size_t label_len, struct error *err) MUST_CHECK;
 

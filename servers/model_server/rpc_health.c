@@ -1,7 +1,8 @@
 /*
  * rpc_health.c - grpc.health.v1.Health/Check, which gRPC's own probes ask.
  *
- * HealthCheckRequest {service 1}; HealthCheckResponse {status 1}: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ * HealthCheckRequest {service 1}; HealthCheckResponse {status 1}:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
 #include <string.h>
 

@@ -66,6 +66,7 @@ void model_spec_write(struct buf *b, uint32_t number, const struct model_spec *s
 bool model_spec_version(struct rpc *c, const struct model_spec *spec, int64_t *ret)
 {
 	struct error err;
+	int r;
 
 	if (spec->name.len == 0) {
 		rpc_fail(c, RPC_INVALID_ARGUMENT, "Missing ModelSpec: the model's name is not given");
@@ -74,11 +75,9 @@ bool model_spec_version(struct rpc *c, const struct model_spec *spec, int64_t *r
 	*ret = spec->version;
 	if (spec->label.len == 0)
 		return true;
-	if (repository_label(ret, c->repository, (const char *)spec->name.data, spec->name.len,
-			     (const char *)spec->label.data, spec->label.len, &err) == 0)
-		return true;
-	rpc_fail(c, RPC_NOT_FOUND, "%s", err.text);
-	return false;
+	r = repository_label(ret, c->repository, (const char *)spec->name.data, spec->name.len,
+			     (const char *)spec->label.data, spec->label.len, &err);
+	return r == 0 || !rpc_fail_code(c, r, &err);
 }
 
 static bool is_served_signature(struct wire name)

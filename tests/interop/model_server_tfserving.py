@@ -136,7 +136,7 @@ class TensorFlowServing(unittest.TestCase):
         inputs = {k: np.zeros([d or 1 for d in v.shape], np.float32) for k, v in shapes.items()}
         self.assertEqual(self.predict("reference", inputs)[1], 2)
         self.assertEqual(self.predict("reference", inputs, label="new")[1], 2)
-        self.refused(grpc.StatusCode.NOT_FOUND, "Unrecognized servable version label: missing",
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, "Unrecognized servable version label: missing",
                      self.request("reference", inputs, label="missing"))
         self.refused(grpc.StatusCode.NOT_FOUND, "Servable not found for request: Specific.reference, 9.",
                      self.request("reference", inputs, version=9))

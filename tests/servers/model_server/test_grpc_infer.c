@@ -111,7 +111,7 @@ static void version_and_label_choose_the_version(void **state)
 	expect_prediction(f, "out", first);
 	m.label = "canary";
 	ask_predict(f, &m);
-	expect_status(f, NOT_FOUND, "Unrecognized servable version label: canary");
+	expect_status(f, INVALID_ARGUMENT, "Unrecognized servable version label: canary");
 	tensor_unref(first);
 	tensor_unref(second);
 }

@@ -154,14 +154,16 @@ static void paths_methods_and_encodings_are_checked(void **state)
 		const char *method, *path, *headers;
 		unsigned status;
 	} rows[] = {
-		{"GET", "/", NULL, 404},
-		{"GET", "/v1/models/", NULL, 404},
-		{"GET", "/v1/models//versions/1", NULL, 404},
-		{"POST", "/v1/models/%2e%2e%2f:predict", NULL, 404},
+		{"GET", "/", NULL, 200},
+		{"GET", "/v1", NULL, 404},
+		{"GET", "/v2/models/", NULL, 404},
+		{"GET", "/v1/models/", NULL, 400},
+		{"GET", "/v1/models//versions/1", NULL, 400},
+		{"POST", "/v1/models/%2e%2e%2f:predict", NULL, 400},
 		{"GET", "/v2/predict", NULL, 405},
 		{"DELETE", "/v2/predict", NULL, 405},
-		{"GET", PREDICT, NULL, 405},
-		{"PUT", PREDICT, NULL, 405},
+		{"GET", PREDICT, NULL, 400},
+		{"PUT", PREDICT, NULL, 400},
 		{"POST", "/metrics", NULL, 405},
 		{"POST", PREDICT, "Content-Encoding: gzip\r\n", 415},
 		{"POST", PREDICT, "Content-Encoding: identity\r\n", 200},
@@ -472,6 +474,8 @@ static void metrics_count_requests_failures_and_stages(void **state)
 	(void)state;
 	http_fixture_expect(&f, "POST", PREDICT, BODY, 200, NULL);
 	http_fixture_expect(&f, "POST", PREDICT, "{", 400, NULL);
+	/* The runners' baseline is no error, and of no protocol. */
+	http_fixture_expect(&f, "GET", "/", NULL, 200, NULL);
 	assert_true(metric("aibench_requests_total" LABELS "}") == requests + 1);
 	assert_true(metric("aibench_request_failures_total" LABELS "}") == failures + 1);
 	assert_true(metric("aibench_http_errors_total{protocol=\"tensorflow\"}") == errors + 1);

@@ -169,9 +169,12 @@ static void wrong_requests_get_a_status_and_an_error(void **state)
 	} rows[] = {
 		{"/v1/models/nope:predict", "{\"instances\":[1]}", 404, "nope"},
 		{NO_REFERENCE "/versions/9:predict", "{\"instances\":[" ONES "]}", 404, "9"},
-		{NO_REFERENCE "/versions/x:predict", "{\"instances\":[" ONES "]}", 400, "no version"},
-		{NO_REFERENCE "/versions/99999999999999999999:predict", "{}", 400, "no version"},
-		{NO_REFERENCE "/labels/nope:predict", "{\"instances\":[" ONES "]}", 404, "nope"},
+		{NO_REFERENCE "/versions/x:predict", "{\"instances\":[" ONES "]}", 400,
+		 "Malformed request: POST " NO_REFERENCE "/versions/x:predict"},
+		{NO_REFERENCE "/versions/99999999999999999999:predict", "{}", 400,
+		 "Failed to convert version: 99999999999999999999 to numeric."},
+		{NO_REFERENCE "/labels/nope:predict", "{\"instances\":[" ONES "]}", 400,
+		 "Unrecognized servable version label: nope"},
 		{NO_REFERENCE ":predict", "{\"signature_name\":\"other\",\"instances\":[" ONES "]}", 400, "other"},
 		{NO_REFERENCE ":predict", "", 400, "ends within"},
 		{NO_REFERENCE ":predict", "{", 400, "byte 2"},
@@ -194,7 +197,9 @@ static void wrong_requests_get_a_status_and_an_error(void **state)
 		{"/v1/models/financialNet:predict", "{\"instances\":[" ONES "]}", 400, "2 inputs"},
 		{"/v1/models/financialNet:predict", "{\"inputs\":[" ONES "]}", 400, "2 inputs"},
 		{"/v1/models/financialNet:predict", "{\"inputs\":{\"transaction\":[" ONES "]}}", 400, "reference"},
-		{NO_REFERENCE ":classify", "{}", 404, "Malformed request: POST"},
+		{NO_REFERENCE ":classify", "{}", 400, "Malformed request: POST " NO_REFERENCE ":classify"},
+		{NO_REFERENCE, "{}", 400, "Malformed request: POST " NO_REFERENCE},
+		{"/v1/models", "{}", 400, "Malformed request: POST /v1/models"},
 	};
 
 	(void)state;
@@ -241,7 +246,16 @@ static void status_tells_of_each_version(void **state)
 			    "{\"model_version_status\":[" VERSION("1") "]}");
 	http_fixture_expect(&f, "GET", "/v1/models/financial", NULL, 200,
 			    "{\"model_version_status\":[" VERSION("1") "]}");
-	http_fixture_expect(&f, "GET", NO_REFERENCE "/versions/3", NULL, 404, NULL);
+	http_fixture_expect(&f, "GET", NO_REFERENCE "/versions/3", NULL, 404,
+			    "{\"error\":\"Could not find version 3 of model financialNet_NoReference\"}");
+	http_fixture_expect(&f, "GET", NO_REFERENCE "/labels/nope", NULL, 400,
+			    "{\"error\":\"Unrecognized servable version label: nope\"}");
+	http_fixture_expect(&f, "GET", NO_REFERENCE "/versions/abc", NULL, 400,
+			    "{\"error\":\"Malformed request: GET " NO_REFERENCE "/versions/abc\"}");
+	http_fixture_expect(&f, "GET", NO_REFERENCE ":predict", NULL, 400,
+			    "{\"error\":\"Malformed request: GET " NO_REFERENCE ":predict\"}");
+	http_fixture_expect(&f, "DELETE", NO_REFERENCE, NULL, 400,
+			    "{\"error\":\"Malformed request: DELETE " NO_REFERENCE "\"}");
 	http_fixture_expect(&f, "GET", "/v1/models/nope", NULL, 404,
 			    "{\"error\":\"Could not find any versions of model nope\"}");
 #undef VERSION

@@ -271,7 +271,7 @@ static void files_are_named_on_the_command_line(void **state)
 	assert_false(repository_ready(f->repository));
 	assert_int_equal(repository_label(&version, f->repository, "fraud", 5, "stable", 6, &err), 0);
 	assert_int_equal(version, 4);
-	assert_int_equal(repository_label(&version, f->repository, "found", 5, "stable", 6, &err), ERR_NOT_FOUND);
+	assert_int_equal(repository_label(&version, f->repository, "found", 5, "stable", 6, &err), ERR_INVALID);
 }
 
 static void wrong_words_are_usage_errors(void **state)
