@@ -150,15 +150,44 @@ static void store_integer(const struct tensor *t, size_t i, uint64_t value)
 		memcpy((char *)t->data + i * size, &value, size); /* little-endian: the low bytes come first */
 }
 
-static int fill_varints(const struct tensor *t, size_t *at, struct wire packed)
+/* Of a number in InferTensorContents' 32 bits, which the smaller types share. */
+static bool in_range(enum dtype t, uint64_t value)
+{
+	int32_t number = (int32_t)value;
+
+	switch (t) {
+	case DTYPE_INT8:
+		return number >= INT8_MIN && number <= INT8_MAX;
+	case DTYPE_INT16:
+		return number >= INT16_MIN && number <= INT16_MAX;
+	case DTYPE_UINT8:
+		return (uint32_t)value <= UINT8_MAX;
+	case DTYPE_UINT16:
+		return (uint32_t)value <= UINT16_MAX;
+	default:
+		return true;
+	}
+}
+
+static int fill_one(const struct tensor *t, size_t *at, uint64_t value, bool exact)
+{
+	if (exact && !in_range(t->dtype, value))
+		return ERR_RANGE;
+	if (*at < t->count)
+		store_integer(t, *at, value);
+	(*at)++;
+	return 0;
+}
+
+static int fill_varints(const struct tensor *t, size_t *at, struct wire packed, bool exact)
 {
 	uint64_t value;
 	int r;
 
 	while ((r = wire_next_varint(&packed, &value)) == 1) {
-		if (*at < t->count)
-			store_integer(t, *at, value);
-		(*at)++;
+		r = fill_one(t, at, value, exact);
+		if (r < 0)
+			return r;
 	}
 	return r;
 }
@@ -175,8 +204,9 @@ static int fill_fixed(const struct tensor *t, size_t *at, struct wire packed)
 	return 0;
 }
 
-/* From a message whose field `number` has the values, packed or not. *ret_n: how many there were. */
-static int fill(const struct tensor *t, struct wire message, uint32_t number, size_t *ret_n)
+/* From a message whose field `number` has the values, packed or not. exact: a number that its type cannot hold is
+ * ERR_RANGE, else its low bits are taken. *ret_n: how many there were. */
+static int fill(const struct tensor *t, struct wire message, uint32_t number, bool exact, size_t *ret_n)
 {
 	bool floating = t->dtype == DTYPE_FLOAT || t->dtype == DTYPE_DOUBLE;
 	enum wire_type single = t->dtype == DTYPE_FLOAT ? WIRE_FIXED32 : WIRE_FIXED64;
@@ -186,9 +216,9 @@ static int fill(const struct tensor *t, struct wire message, uint32_t number, si
 	*ret_n = 0;
 	while ((r = wire_next(&message, &f)) == 1) {
 		if (wire_is(&f, number, WIRE_BYTES))
-			r = floating ? fill_fixed(t, ret_n, f.bytes) : fill_varints(t, ret_n, f.bytes);
-		else if (wire_is(&f, number, floating ? single : WIRE_VARINT) && (*ret_n)++ < t->count)
-			store_integer(t, *ret_n - 1, f.value);
+			r = floating ? fill_fixed(t, ret_n, f.bytes) : fill_varints(t, ret_n, f.bytes, exact);
+		else if (wire_is(&f, number, floating ? single : WIRE_VARINT))
+			r = fill_one(t, ret_n, f.value, exact);
 		if (r < 0)
 			return r;
 	}
@@ -241,8 +271,9 @@ static uint32_t triton_field(enum dtype t)
 	}
 }
 
-/* From contents, or from the values in field `number`: all of them, or (partly) as TensorFlow fills them up. */
-static int make(struct tensor **ret, const struct wire_tensor *t, size_t max, uint32_t number, bool partly)
+/* From contents, or from the values in field `number`: all of them as they are, or (loosely) as TensorFlow cuts them to
+ * their type and fills them up. */
+static int make(struct tensor **ret, const struct wire_tensor *t, size_t max, uint32_t number, bool loosely)
 {
 	size_t count, size, n;
 	struct tensor *made;
@@ -255,14 +286,14 @@ static int make(struct tensor **ret, const struct wire_tensor *t, size_t max, ui
 	r = tensor_new(&made, t->dtype, t->dims, t->rank, true, &allocator_libc);
 	if (r < 0)
 		return r;
-	r = fill(made, t->values, number, &n);
-	if (r == 0 && !partly && n != count)
+	r = fill(made, t->values, number, !loosely, &n);
+	if (r == 0 && !loosely && n != count)
 		r = ERR_INVALID;
 	if (r < 0) {
 		tensor_unref(made);
 		return r;
 	}
-	if (partly)
+	if (loosely)
 		fill_up(made, n);
 	*ret = made;
 	return 0;

@@ -27,7 +27,8 @@ int wire_tensor_read_triton(struct wire_tensor *ret, struct wire message) MUST_C
 
 /*
  * The tensor itself, up to max bytes. Large contents that are aligned are borrowed: they must outlive the tensor.
- * ERR_RANGE: more than max; ERR_INVALID: not as many values as the shape has; ERR_UNSUPPORTED: strings.
+ * ERR_RANGE: more than max, or (Triton) a number that its type cannot hold; ERR_INVALID: not as many values as the
+ * shape has; ERR_UNSUPPORTED: strings.
  */
 int wire_tensor_make_tensorflow(struct tensor **ret, const struct wire_tensor *t, size_t max) MUST_CHECK;
 int wire_tensor_make_triton(struct tensor **ret, const struct wire_tensor *t, size_t max) MUST_CHECK;
