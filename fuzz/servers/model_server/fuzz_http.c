@@ -3,7 +3,7 @@
  * server error.
  *
  * The first byte picks the endpoint, the second the Content-Type, the third how much of the body is JSON where the
- * rest is binary tensor data.
+ * rest is binary tensor data: 255 none, so that all of it is.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,6 +20,8 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NO_JSON 255
 
 static int connection;
 
@@ -149,6 +151,7 @@ static void send_request(const uint8_t *data, size_t size)
 		"/predictions/financialNet_NoReference",
 		"/v2/predict",
 		"/v1/predict",
+		"/v2/repository/index",
 	};
 	static const char *const types[] = {"application/json", "application/octet-stream",
 					    "multipart/form-data; boundary=X", "multipart/form-data"};
@@ -157,7 +160,7 @@ static void send_request(const uint8_t *data, size_t size)
 	buf_printf(&text, "POST %s HTTP/1.1\r\nHost: fuzz\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
 		   paths[data[0] % ARRAY_LEN(paths)], types[data[1] % ARRAY_LEN(types)], size - 3);
 	if (data[2])
-		buf_printf(&text, "Inference-Header-Content-Length: %u\r\n", data[2]);
+		buf_printf(&text, "Inference-Header-Content-Length: %u\r\n", data[2] == NO_JSON ? 0u : data[2]);
 	buf_printf(&text, "\r\n");
 	buf_append(&text, data + 3, size - 3);
 	must(!text.failed && send(connection, text.data, text.len, 0) == (ssize_t)text.len);
