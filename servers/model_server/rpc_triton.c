@@ -133,6 +133,20 @@ static int check_parameters(struct inference *inf, struct wire tensor, uint32_t 
 	return inf->result = ERR_INVALID;
 }
 
+/* Of an input that is elsewhere there are no raw contents: it is told first. */
+static int check_inputs(struct inference *inf, const struct request *q)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < q->ninputs && r == 0; i++)
+		r = check_parameters(inf, q->inputs[i], 4);
+	if (r < 0 || q->nraw == 0 || q->nraw == q->ninputs)
+		return r;
+	error_set(&inf->error, ERR_INVALID, "expected %zu raw_input_contents for model '%s', got %zu: one an input",
+		  q->ninputs, inf->model->name, q->nraw);
+	return inf->result = ERR_INVALID;
+}
+
 static int add_input(struct rpc *c, struct wire input, const struct wire *raw)
 {
 	struct inference *inf = c->inference;
@@ -142,9 +156,6 @@ static int add_input(struct rpc *c, struct wire input, const struct wire *raw)
 
 	if (r < 0)
 		return bad_input(inf, &t, r);
-	r = check_parameters(inf, input, 4);
-	if (r < 0)
-		return r;
 	if (raw) {
 		t.content = *raw;
 		if (t.values.len) {
@@ -243,12 +254,7 @@ bool rpc_model_infer(struct rpc *c)
 	c->name = q.name;
 	c->id = q.id;
 	c->noutputs = 0;
-	if (q.nraw && q.nraw != q.ninputs) {
-		r = error_set(&c->inference->error, ERR_INVALID,
-			      "expected %zu raw_input_contents for model '%s', got %zu: one an input", q.ninputs,
-			      m->name, q.nraw);
-		c->inference->result = r;
-	}
+	r = check_inputs(c->inference, &q);
 	for (size_t i = 0; i < q.ninputs && r == 0; i++)
 		r = add_input(c, q.inputs[i], q.nraw ? &q.raw[i] : NULL);
 	for (size_t i = 0; i < q.noutputs && r == 0; i++)

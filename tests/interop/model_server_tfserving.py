@@ -176,6 +176,10 @@ class TensorFlowServing(unittest.TestCase):
                      {"signature_name": "other", "instances": [1.0]}):
             self.assertTrue(self.post(f"{HALF}:predict", body, 400)["error"])
         self.assertTrue(self.get("nobody", 404)["error"])
+        self.assertEqual(self.get("reference/versions/9", 404)["error"], "Could not find version 9 of model reference")
+        self.assertRegex(self.get("reference/labels/missing", 400)["error"], "Unrecognized servable version label")
+        for path in (f"{HALF}:classify", f"{HALF}/versions/abc:predict", HALF):
+            self.assertEqual(self.post(path, {}, 400)["error"], f"Malformed request: POST /v1/models/{path}")
 
     def test_metadata_parses_as_a_signature(self):
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])

@@ -181,6 +181,9 @@ class Triton(unittest.TestCase):
             ("simple", {"INPUT0": a, "INPUT1": a.astype(np.float32)}, "", "INVALID_ARGUMENT", "400", "INT32"),
             ("simple", {"INPUT0": a, "INPUT1": a[:, :15]}, "", "INVALID_ARGUMENT", "400", "unexpected shape"),
             ("simple", {n: np.zeros((9, 16), np.int32) for n in right}, "", "INVALID_ARGUMENT", "400", "batch-size"),
+            ("simple", {"INPUT0": np.zeros((2, 16), np.int32), "INPUT1": a}, "", "INVALID_ARGUMENT", "400",
+             "batch size does not match"),
+            ("simple", {n: a[0] for n in right}, "", "INVALID_ARGUMENT", "400", "unexpected shape"),
         )
         for model, inputs, version, code, status, words in cases:
             with self.assertRaisesRegex(InferenceServerException, f"(?i){words}") as caught:
@@ -195,7 +198,23 @@ class Triton(unittest.TestCase):
             made = grpc_inputs(right) if client is self.grpc else http_inputs(right, True)
             with self.assertRaisesRegex(InferenceServerException, "Z"):
                 client.infer("simple", made, outputs=[output])
+        for client, module in ((self.grpc, triton_grpc), (self.http, triton_http)):
+            made = grpc_inputs(right) if client is self.grpc else http_inputs(right, True)
+            with self.assertRaisesRegex(InferenceServerException, "classification is not supported"):
+                client.infer("simple", made, outputs=[module.InferRequestedOutput("OUTPUT0", class_count=2)])
+            made[0].set_shared_memory("region", 64)
+            with self.assertRaisesRegex(InferenceServerException, "shared memory is not supported"):
+                client.infer("simple", made)
         self.assertEqual(self.grpc.infer("simple", grpc_inputs(right)).as_numpy("OUTPUT0").sum(), 0)
+
+    def test_raw_bytes_are_the_only_input(self):
+        output = self.output(FRAUD)
+        for row, golden in zip(self.rows[:20], self.golden):
+            raw = row.astype(np.float32).tobytes()
+            reply = self.http._post(f"v2/models/{FRAUD}/infer", raw, {"Inference-Header-Content-Length": "0"}, None)
+            self.assertEqual(reply.status_code, 200)
+            got = triton_http.InferResult(reply, False).as_numpy(output)
+            np.testing.assert_allclose(got[0], golden, rtol=1e-5, atol=1e-7)
 
 
 if __name__ == "__main__":

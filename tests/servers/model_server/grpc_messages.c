@@ -140,7 +140,9 @@ unsigned char *message_infer(const struct message *m, size_t *ret_len)
 	for (size_t i = 0; i < m->ninputs; i++) {
 		fill_infer_input(&inputs[i], &contents[i], &m->inputs[i], m->typed);
 		input_of[i] = &inputs[i];
-		raw[i] = (ProtobufCBinaryData){m->inputs[i].size, (uint8_t *)(uintptr_t)m->inputs[i].data};
+		if (m->inputs[i].data && !m->typed)
+			raw[request.n_raw_input_contents++] =
+				(ProtobufCBinaryData){m->inputs[i].size, (uint8_t *)(uintptr_t)m->inputs[i].data};
 	}
 	if (m->input_parameter) {
 		inputs[0].n_parameters = 1;
@@ -148,7 +150,6 @@ unsigned char *message_infer(const struct message *m, size_t *ret_len)
 	}
 	request.n_inputs = m->ninputs;
 	request.inputs = input_of;
-	request.n_raw_input_contents = m->typed ? 0 : m->ninputs;
 	request.raw_input_contents = raw;
 	inference__model_infer_request__infer_requested_output_tensor__init(&output);
 	output.name = (char *)(uintptr_t)m->output;

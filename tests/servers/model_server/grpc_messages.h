@@ -16,8 +16,8 @@ struct message_input {
 	const char *datatype; /* Triton's word */
 	const int64_t *shape;
 	size_t rank;
-	const void *data;
-	size_t size; /* bytes */
+	const void *data; /* NULL: Triton's request has no contents of it */
+	size_t size;      /* bytes */
 };
 
 struct message {

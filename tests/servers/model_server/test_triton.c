@@ -205,6 +205,21 @@ static void declared_shapes_and_batches_are_held(void **state)
 	}
 }
 
+/* As the official client sends it: nothing of the one, all of the other. */
+static void an_input_in_shared_memory_needs_no_contents_to_be_told_of(void **state)
+{
+	static const int64_t transaction[] = {1, TRANSACTION}, reference[] = {1, REFERENCE};
+	struct message m = batched_message(transaction, 2, reference, 2);
+
+	(void)state;
+	m.inputs[0].data = NULL;
+	ask_infer(&f, &m);
+	expect_status(&f, INVALID_ARGUMENT, "expected 2 raw_input_contents for model 'batched', got 1");
+	m.input_parameter = "shared_memory_region";
+	ask_infer(&f, &m);
+	expect_status(&f, INVALID_ARGUMENT, "shared memory is not supported");
+}
+
 static const char *get(const char *path)
 {
 	return http_fixture_ask(&f.models, "GET", path, NULL, NULL, 0);
@@ -340,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parameters_that_cannot_be_followed_are_refused),
 		cmocka_unit_test(declared_shapes_and_batches_are_held),
+		cmocka_unit_test(an_input_in_shared_memory_needs_no_contents_to_be_told_of),
 		cmocka_unit_test(an_alias_is_the_name_in_every_answer),
 		cmocka_unit_test(an_unknown_rank_is_one_free_dimension),
 		cmocka_unit_test(batching_is_part_of_the_configuration),
