@@ -180,15 +180,13 @@ static int open_ports(struct server *s, const struct config *c, struct error *er
 	if (rc == 0 && s->nhttp)
 		rc = http_server_start(
 			&s->http,
-			&(struct http_server_config){
-				.listen = c->listen,
-				.ports = s->http_ports,
-				.nports = s->nhttp,
-				.threads = threads,
-				.body_max = s->message_max,
-				.stop_timeout = c->stop_timeout > 0 ? c->stop_timeout : 1, /* 0 would be the default */
-				.repository = s->repository,
-				.rest = {c->rest_reference, c->rest_no_reference, c->rest_vision}},
+			&(struct http_server_config){.listen = c->listen,
+						     .ports = s->http_ports,
+						     .nports = s->nhttp,
+						     .threads = threads,
+						     .body_max = s->message_max,
+						     .repository = s->repository,
+						     .rest = {c->rest_reference, c->rest_no_reference, c->rest_vision}},
 			s->http_ports, err);
 	return rc;
 }
@@ -201,6 +199,19 @@ static void keep_memory(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
+/* All ports stop taking anything new before one of them is waited for, and all share one deadline. */
+static void stop(struct server *s, nsec_t patience)
+{
+	nsec_t until = clock_now() + patience;
+
+	http_server_quiesce(s->http);
+	grpc_service_quiesce(s->grpc);
+	grpc_service_stop(s->grpc, until);
+	http_server_stop(s->http, until);
+	repository_free(s->repository);
+	queue_free(s->queue);
 }
 
 static int serve(void *config, struct error *err)
@@ -239,10 +250,7 @@ static int serve(void *config, struct error *err)
 		/* A second one ends the process at once. */
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	}
-	grpc_service_stop(s.grpc, c->stop_timeout);
-	http_server_stop(s.http);
-	repository_free(s.repository);
-	queue_free(s.queue);
+	stop(&s, c->stop_timeout);
 	return rc;
 }
 

@@ -432,16 +432,22 @@ int grpc_service_start(struct grpc_service **ret, const struct grpc_server_confi
 	return r;
 }
 
-void grpc_service_stop(struct grpc_service *s, nsec_t patience)
+void grpc_service_quiesce(struct grpc_service *s)
+{
+	if (s && s->stopping && !atomic_exchange_explicit(&s->stops, true, memory_order_acq_rel))
+		grpc_server_shutdown_and_notify(s->server, s->stopping, s);
+}
+
+void grpc_service_stop(struct grpc_service *s, nsec_t until)
 {
 	gpr_timespec deadline;
 
 	if (!s)
 		return;
 	if (s->stopping) {
-		deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(patience, GPR_TIMESPAN));
-		atomic_store_explicit(&s->stops, true, memory_order_release);
-		grpc_server_shutdown_and_notify(s->server, s->stopping, s);
+		grpc_service_quiesce(s);
+		deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					gpr_time_from_nanos(until - clock_now(), GPR_TIMESPAN));
 		if (grpc_completion_queue_next(s->stopping, deadline, NULL).type == GRPC_QUEUE_TIMEOUT) {
 			grpc_server_cancel_all_calls(s->server);
 			grpc_completion_queue_next(s->stopping, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);

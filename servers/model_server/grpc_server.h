@@ -29,8 +29,9 @@ struct grpc_service;
 /* ret_ports: of nports, the ports listened on; may be NULL. Errors: ERR_IO (address in use, …), ERR_NOMEM. */
 int grpc_service_start(struct grpc_service **ret, const struct grpc_server_config *cfg, unsigned short *ret_ports,
 		       struct error *err) MUST_CHECK;
-/* Takes no new calls, answers those under way, for so long at the most, then cancels them; closes and frees. NULL is
- * a no-op. */
-void grpc_service_stop(struct grpc_service *s, nsec_t patience);
+/* The end begins: no new connections and no new calls. Returns at once. NULL is a no-op. */
+void grpc_service_quiesce(struct grpc_service *s);
+/* The same, then answers the calls under way until then (monotonic), cancels the rest, closes and frees. NULL is a no-op. */
+void grpc_service_stop(struct grpc_service *s, nsec_t until);
 
 #endif

@@ -26,7 +26,6 @@
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
 #define REPLY_FIRST ((size_t)500) /* bytes, so that a small answer is built without moving */
-#define STOP_TIMEOUT_DEFAULT (10 * NSEC_PER_SEC)
 
 struct http_server {
 	struct http_server_config cfg;
@@ -311,8 +310,6 @@ static struct http_server *server_new(const struct http_server_config *cfg)
 		s->cfg.body_max = HTTP_BODY_MAX_DEFAULT;
 	if (s->cfg.timeout == 0)
 		s->cfg.timeout = HTTP_TIMEOUT_DEFAULT;
-	if (s->cfg.stop_timeout == 0)
-		s->cfg.stop_timeout = STOP_TIMEOUT_DEFAULT;
 	if (!s->cfg.rest.reference)
 		s->cfg.rest.reference = "financialNet";
 	if (!s->cfg.rest.no_reference)
@@ -345,17 +342,16 @@ int http_server_start(struct http_server **ret, const struct http_server_config 
 			ret_ports[i] = port;
 	}
 	if (r < 0) {
-		http_server_stop(s);
+		http_server_stop(s, 0);
 		return r;
 	}
 	*ret = s;
 	return 0;
 }
 
-/* Until no request is under way. Those whose clients are slow are cut off after a while. */
-static void drain(struct http_server *s)
+/* Until no request is under way. Those whose clients are slow are cut off then. */
+static void drain(struct http_server *s, nsec_t until)
 {
-	nsec_t until = clock_now() + s->cfg.stop_timeout;
 	struct timespec ts = {.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
 
 	pthread_mutex_lock(&s->lock);
@@ -371,18 +367,24 @@ static void drain(struct http_server *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void http_server_stop(struct http_server *s)
+void http_server_quiesce(struct http_server *s)
 {
-	if (!s)
+	if (!s || atomic_exchange(&s->stopping, true))
 		return;
-	atomic_store(&s->stopping, true);
 	for (size_t i = 0; i < s->ndaemons; i++) {
 		int fd = MHD_quiesce_daemon(s->daemons[i]);
 
 		if (fd >= 0)
 			close(fd);
 	}
-	drain(s);
+}
+
+void http_server_stop(struct http_server *s, nsec_t until)
+{
+	if (!s)
+		return;
+	http_server_quiesce(s);
+	drain(s, until);
 	for (size_t i = 0; i < s->ndaemons; i++)
 		MHD_stop_daemon(s->daemons[i]);
 	http_watch_free(s->watch);

@@ -34,7 +34,6 @@ struct http_server_config {
 	/* A connection that brings no whole request for so long is closed, and one that takes no byte of its answer;
 	 * 0: HTTP_TIMEOUT_DEFAULT. */
 	nsec_t timeout;
-	nsec_t stop_timeout;           /* how long slow clients are waited for when the server stops; 0: 10 s */
 	struct repository *repository; /* outlives the server */
 	struct http_rest_models rest;
 };
@@ -44,7 +43,10 @@ struct http_server;
 /* ret_ports: of nports, the ports listened on; may be NULL. Errors: ERR_IO (address in use, …), ERR_NOMEM. */
 int http_server_start(struct http_server **ret, const struct http_server_config *cfg, unsigned short *ret_ports,
 		      struct error *err) MUST_CHECK;
-/* Takes no new connections, answers the requests that have come in whole, closes and frees. NULL is a no-op. */
-void http_server_stop(struct http_server *s);
+/* The end begins: no new connections, and each answer is the last of its connection. Returns at once. NULL is a no-op. */
+void http_server_quiesce(struct http_server *s);
+/* The same, then answers the requests that have come in whole, waits for the clients of the others until then (monotonic),
+ * closes and frees. NULL is a no-op. */
+void http_server_stop(struct http_server *s, nsec_t until);
 
 #endif

@@ -35,7 +35,7 @@ void grpc_fixture_stop(struct grpc_fixture *f)
 {
 	grpc_reply_release(&f->reply);
 	grpc_client_free(f->client);
-	grpc_service_stop(f->service, 10 * NSEC_PER_SEC);
+	grpc_service_stop(f->service, clock_now() + 10 * NSEC_PER_SEC);
 	http_fixture_stop(&f->models);
 }
 

@@ -105,7 +105,7 @@ void http_fixture_start_with(struct http_fixture *f, const char *name, const cha
 
 void http_fixture_stop(struct http_fixture *f)
 {
-	http_server_stop(f->server);
+	http_server_stop(f->server, clock_now() + 10 * NSEC_PER_SEC);
 	repository_free(f->repository);
 	queue_free(f->queue);
 	for (int m = 0; m < FIXTURE_MODELS; m++) {

@@ -536,7 +536,7 @@ static void canceled_calls_harm_nobody(void **state)
 
 static void *stop_service(void *arg)
 {
-	grpc_service_stop(arg, 60 * NSEC_PER_SEC);
+	grpc_service_stop(arg, clock_now() + 60 * NSEC_PER_SEC);
 	return NULL;
 }
 

@@ -510,7 +510,7 @@ static void stopping_answers_what_has_come_in(void **state)
 	}
 	while (metric("aibench_in_flight{model=\"mobilenet_v1_100_224_cpu\",version=\"1\"}") < 1)
 		;
-	http_server_stop(f.server);
+	http_server_stop(f.server, clock_now() + 10 * NSEC_PER_SEC);
 	f.server = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		struct http_reply reply = {0};
@@ -560,7 +560,7 @@ static void several_ports_serve_the_same(void **state)
 		http_ask(ports[i], "POST", PREDICT, NULL, BODY, strlen(BODY), &reply);
 		assert_int_equal(reply.status, 200);
 	}
-	http_server_stop(server);
+	http_server_stop(server, clock_now() + 10 * NSEC_PER_SEC);
 	http_reply_release(&reply);
 }
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,67 @@ static void a_signal_lets_requests_under_way_finish(void **state)
 	free(images);
 }
 
+/* Whether a connection is refused: no port of the test's own listens there meanwhile. */
+static bool refuses(unsigned short port)
+{
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool refused;
+
+	assert_true(fd >= 0);
+	refused = connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+#define PATIENCE "6" /* seconds */
+#define PATIENCE_NSEC (6 * NSEC_PER_SEC)
+
+/* A call without its message and a request without the end of its body hold up both servers. */
+static void a_signal_closes_all_ports_at_once_and_all_share_the_deadline(void **state)
+{
+	static const char half[] =
+		"POST /v1/models/fraud:predict HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{";
+	static const char ping[] = "GET /ping HTTP/1.1\r\nHost: test\r\n\r\n";
+	const struct timespec pause = {.tv_nsec = 20000000};
+	struct served *s = *state;
+	const char *const argv[] = {"-model", s->model, "-stop-timeout", PATIENCE "s", NULL};
+	struct http_reply reply = {0};
+	struct buf call = {0};
+	int grpc, slow, kept;
+	nsec_t told;
+	char text[32];
+
+	model_server_start(&s->server, argv);
+	grpc = http_connect(s->server.grpc[0]);
+	http2_put_preface(&call);
+	http2_put_call(&call, 1, TRITON "ServerReady");
+	assert_true(http_send(grpc, call.data, call.len));
+	slow = http_connect(s->server.http[0]);
+	assert_true(http_send(slow, half, strlen(half)));
+	kept = http_connect(s->server.http[0]);
+	assert_true(http_send(kept, ping, strlen(ping)) && http_receive(kept, &reply));
+	assert_string_equal(http_reply_header(&reply, "Connection", text, sizeof(text)), "");
+	process_signal(&s->server.process, SIGTERM);
+	told = clock_now();
+	while (!refuses(s->server.http[0]) || !refuses(s->server.grpc[0])) {
+		assert_true(clock_now() - told < PATIENCE_NSEC / 2);
+		nanosleep(&pause, NULL);
+	}
+	assert_true(http_send(kept, ping, strlen(ping)) && http_receive(kept, &reply));
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(http_reply_header(&reply, "Connection", text, sizeof(text)), "close");
+	assert_false(http_receive(kept, &reply));
+	model_server_stop(&s->server, 0);
+	assert_true(clock_now() - told < PATIENCE_NSEC * 3 / 2);
+	close(grpc);
+	close(slow);
+	close(kept);
+	buf_release(&call);
+	http_reply_release(&reply);
+}
+
 /* Eight rows make a batch, and nothing runs before it is full or a minute is over. */
 static void requests_are_joined_to_a_batch(void **state)
 {
@@ -334,6 +396,7 @@ int main(void)
 		TEST(clients_that_leave_in_mid_body_leave_nothing_open),
 		TEST(every_port_answers),
 		TEST(a_signal_lets_requests_under_way_finish),
+		TEST(a_signal_closes_all_ports_at_once_and_all_share_the_deadline),
 		TEST(requests_are_joined_to_a_batch),
 		TEST(wrong_options_are_told),
 		TEST(a_taken_port_is_told),
