@@ -6,7 +6,8 @@
  * is an object of the inputs by name, each either with its batch dimension or, for a batch of one, without it, and is
  * answered {"outputs": [p0, p1]}, as AIBench's handler for the fraud net does. A model of one input also takes its
  * bytes as they are (any number of rows), and answers as TorchServe's base handler does with the plain list of values:
- * [v0, v1, …] for one row, a list of such lists for several.
+ * [v0, v1, …] for one row, a list of such lists for several. Either may be a form's part "data" or "body", the two names
+ * that TorchServe's handlers ask their request for.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,30 +16,48 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/arith.h"
+#include "servers/model_server/http_multipart.h"
 #include "servers/model_server/http_protocols.h"
 #include "servers/model_server/http_request.h"
 #include "servers/model_server/json_tensor.h"
 
-static bool is_json(const struct http_request *rq)
+/* A header's value is this media type, whatever its case and parameters. */
+static bool is_type(const char *value, const char *type)
 {
-	const char *type = http_header(rq, "Content-Type");
+	size_t len = strlen(type);
 
-	if (type && !strncasecmp(type, "application/json", strlen("application/json")))
-		return true;
-	if (type && !strncasecmp(type, "application/octet-stream", strlen("application/octet-stream")))
-		return false;
-	/* curl -T and -d say nothing of JSON, and no float of use begins with a brace. */
-	return rq->body.len && rq->body.data[0] == '{';
+	return !strncasecmp(value, type, len) && (!value[len] || strchr("; \t", value[len]));
 }
 
-static int read_json(struct http_request *rq, struct error *err)
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+		p++;
+	return p;
+}
+
+/* An object's beginning. A brace alone is the first byte of one random float in 256: its first name, or its end, or nothing
+ * at all follows it. */
+static bool looks_like_json(const char *data, size_t len)
+{
+	const char *end = data + len, *p = skip_blanks(data, end);
+
+	if (p == end || *p != '{')
+		return false;
+	p = skip_blanks(p + 1, end);
+	return p == end || *p == '"' || *p == '}';
+}
+
+/* data[len] is NUL. */
+static int read_json(struct http_request *rq, char *data, size_t len, struct error *err)
 {
 	const struct served_model *m = rq->inference->model;
 	struct json_reader r;
 	struct json_string name;
 	int result = 0;
 
-	json_open(&r, rq->body.data, rq->body.len, err);
+	json_open(&r, data, len, err);
 	if (json_kind(&r) != JSON_KIND_OBJECT && m->ninputs == 1) {
 		result = http_input_json(rq, m->inputs[0].name, strlen(m->inputs[0].name), &r, true, err);
 	} else {
@@ -48,14 +67,75 @@ static int read_json(struct http_request *rq, struct error *err)
 	return result < 0 ? result : json_close(&r);
 }
 
-static int read_raw(struct http_request *rq, struct error *err)
+static int read_raw(struct http_request *rq, const char *data, size_t len, struct error *err)
 {
 	const struct served_model *m = rq->inference->model;
 
 	rq->state.raw = true;
 	if (m->ninputs != 1)
 		return error_set(err, ERR_INVALID, "the model has %zu inputs: send them as JSON", m->ninputs);
-	return http_input_raw(rq, &m->inputs[0], rq->body.data, rq->body.len, err);
+	return http_input_raw(rq, &m->inputs[0], data, len, err);
+}
+
+static int read_either(struct http_request *rq, char *data, size_t len, struct error *err)
+{
+	return looks_like_json(data, len) ? read_json(rq, data, len, err) : read_raw(rq, data, len, err);
+}
+
+/* What the part is its own headers say, if at all: curl writes application/octet-stream to whatever it is. */
+static int read_form(struct http_request *rq, const char *type, struct error *err)
+{
+	const struct multipart_part *data, *body;
+	struct multipart form;
+	char *text;
+	int r = multipart_parse(&form, type, rq->body.data, rq->body.len, err);
+
+	if (r < 0)
+		return r;
+	data = multipart_find(&form, "data");
+	body = multipart_find(&form, "body");
+	if (data && body)
+		return error_set(err, ERR_INVALID, "the form has both a part \"data\" and \"body\"");
+	if (!data && !body)
+		return error_set(err, ERR_INVALID, "the form has neither a part \"data\" nor \"body\"");
+	if (!data)
+		data = body;
+	/* The delimiter behind it is not needed any more. */
+	text = rq->body.data + (data->data - rq->body.data);
+	text[data->len] = '\0';
+	return read_either(rq, text, data->len, err);
+}
+
+static int read_body(struct http_request *rq, struct error *err)
+{
+	const char *type = http_header(rq, "Content-Type");
+	char *data = rq->body.data;
+	size_t len = rq->body.len;
+
+	if (type && is_type(type, "application/json"))
+		return read_json(rq, data, len, err);
+	if (type && is_type(type, "application/octet-stream"))
+		return read_raw(rq, data, len, err);
+	if (type && is_type(type, "multipart/form-data"))
+		return read_form(rq, type, err);
+	/* curl -T sends no type, and curl -d and --data-binary that of a form's fields, whatever the bytes are. */
+	return read_either(rq, data, len, err);
+}
+
+/* What its type promises can be read; else answered. */
+static bool takes_type(struct http_request *rq)
+{
+	static const char *const types[] = {"application/json", "application/octet-stream", "multipart/form-data",
+					    "application/x-www-form-urlencoded"};
+	const char *type = http_header(rq, "Content-Type");
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (!type || is_type(type, types[i]))
+			return true;
+	}
+	http_fail(rq, 415,
+		  "Content-Type %s is not supported: JSON, application/octet-stream and multipart/form-data are", type);
+	return false;
 }
 
 static void encode(struct http_request *rq)
@@ -75,9 +155,9 @@ void torchserve_predict(struct http_request *rq)
 	struct error err = {0};
 	int r;
 
-	if (!http_begin(rq))
+	if (!takes_type(rq) || !http_begin(rq))
 		return;
-	r = is_json(rq) ? read_json(rq, &err) : read_raw(rq, &err);
+	r = read_body(rq, &err);
 	if (r < 0)
 		http_reject(rq, r, &err);
 	else

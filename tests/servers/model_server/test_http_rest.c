@@ -16,6 +16,10 @@
 #include "tests/servers/model_server/http_fixture.h"
 
 #define ROWS 40
+/* 120 bytes, as many as a transaction has. */
+#define ROW_OF_TEXT \
+	"one two three four five six seven eight nine ten one two three four five six seven eight nine ten " \
+	"and twenty bytes......"
 #define JSON_TYPE "Content-Type: application/json\r\n"
 #define FORM_TYPE "Content-Type: multipart/form-data; boundary=XX\r\n"
 
@@ -97,6 +101,72 @@ static void torchserve_raw_body_is_the_only_input(void **state)
 	free(images);
 }
 
+/* The form that curl -F data=@FILE writes; the part's type says nothing, as curl knows none of it. */
+static void torchserve_takes_a_form_s_part(void **state)
+{
+	static const char *const names[] = {"data", "body"};
+	float row[TRANSACTION], reference[REFERENCE];
+	struct buf form = {0}, json = {0};
+
+	(void)state;
+	fill_transaction(row, 1, 7);
+	fill_reference(reference, 7);
+	buf_printf(&json, " \r\n{ \"transaction\":");
+	append_floats(&json, row, TRANSACTION);
+	buf_printf(&json, ",\"reference\":");
+	append_floats(&json, reference, REFERENCE);
+	buf_printf(&json, "}");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct tensor *want = http_fixture_run(&f, MODEL_NO_REFERENCE_2, 1, row, NULL);
+
+		buf_clear(&form);
+		add_part(&form, "other", "ignored", 7);
+		add_part(&form, names[i], row, sizeof(row));
+		buf_printf(&form, "--XX--\r\n");
+		http_fixture_ask(&f, "POST", "/predictions/financialNet_NoReference", FORM_TYPE, form.data, form.len);
+		http_fixture_expect_tensor(&f, "[", want);
+		tensor_unref(want);
+		buf_clear(&form);
+		add_part(&form, names[i], json.data, json.len);
+		buf_printf(&form, "--XX--\r\n");
+		http_fixture_ask(&f, "POST", "/predictions/financial", FORM_TYPE, form.data, form.len);
+		want = http_fixture_run(&f, MODEL_REFERENCE, 1, row, reference);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[", want);
+		tensor_unref(want);
+	}
+	buf_release(&json);
+	buf_release(&form);
+}
+
+/* Without a type, or with curl's for whatever it is given. */
+static void torchserve_tells_json_from_a_tensor_s_bytes(void **state)
+{
+	static const char *const types[] = {NULL, "Content-Type: application/x-www-form-urlencoded\r\n"};
+	static const char OCTETS[] = "Content-Type: Application/Octet-Stream; x=y\r\n";
+	float row[TRANSACTION];
+	struct buf json = {0};
+
+	(void)state;
+	fill_transaction(row, 1, 8);
+	memcpy(row, "{\n\n?", sizeof(*row)); /* 0.5, whose first byte is a brace */
+	buf_printf(&json, "\n\t {\n\"transaction\":");
+	append_floats(&json, row, TRANSACTION);
+	buf_printf(&json, "}");
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct tensor *want = http_fixture_run(&f, MODEL_NO_REFERENCE_2, 1, row, NULL);
+
+		http_fixture_ask(&f, "POST", "/predictions/financialNet_NoReference", types[i], row, sizeof(row));
+		http_fixture_expect_tensor(&f, "[", want);
+		http_fixture_ask(&f, "POST", "/predictions/financialNet_NoReference", types[i], json.data, json.len);
+		http_fixture_expect_tensor(&f, "{\"outputs\":[", want);
+		tensor_unref(want);
+	}
+	http_fixture_ask(&f, "POST", "/predictions/financialNet_NoReference", OCTETS, json.data, json.len);
+	assert_int_equal(f.reply.status, 400);
+	assert_non_null(strstr(f.reply.body.data, "multiples of 120 bytes"));
+	buf_release(&json);
+}
+
 static void torchserve_describes_its_models(void **state)
 {
 	(void)state;
@@ -138,6 +208,19 @@ static void torchserve_errors_have_its_form(void **state)
 		{"/predictions/financialNet", NULL, "raw", 400, "{\"code\":400,", "2 inputs"},
 		{"/predictions/financialNet_NoReference", NULL, "raw", 400, "{\"code\":400,", "multiples of 120 bytes"},
 		{"/predictions/financialNet_NoReference", NULL, "", 400, "{\"code\":400,", "multiples of 120 bytes"},
+		{"/predictions/financialNet_NoReference", "Content-Type: text/plain\r\n", ROW_OF_TEXT, 415,
+		 "{\"code\":415,\"type\":\"", "text/plain"},
+		{"/predictions/financialNet_NoReference", "Content-Type: application/jsonp\r\n", "{}", 415,
+		 "{\"code\":415,", "jsonp"},
+		{"/predictions/financialNet_NoReference", FORM_TYPE, "--XX--", 400, "{\"code\":400,", "neither"},
+		{"/predictions/financialNet_NoReference", FORM_TYPE, "", 400, "{\"code\":400,", "boundary"},
+		{"/predictions/financialNet_NoReference", FORM_TYPE,
+		 "--XX\r\nContent-Disposition: form-data; name=data\r\n\r\nshort\r\n--XX--", 400, "{\"code\":400,",
+		 "120 bytes"},
+		{"/predictions/financialNet_NoReference", FORM_TYPE,
+		 "--XX\r\nContent-Disposition: form-data; name=data\r\n\r\nx\r\n--XX\r\n"
+		 "Content-Disposition: form-data; name=body\r\n\r\nx\r\n--XX--",
+		 400, "{\"code\":400,", "both"},
 	};
 
 	(void)state;
@@ -288,6 +371,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(torchserve_json_is_answered_as_by_the_engine),
 		cmocka_unit_test(torchserve_raw_body_is_the_only_input),
+		cmocka_unit_test(torchserve_takes_a_form_s_part),
+		cmocka_unit_test(torchserve_tells_json_from_a_tensor_s_bytes),
 		cmocka_unit_test(torchserve_describes_its_models),
 		cmocka_unit_test(torchserve_errors_have_its_form),
 		cmocka_unit_test(form_parts_pick_the_model),

@@ -252,7 +252,7 @@ static bool refuses(unsigned short port)
 	return refused;
 }
 
-#define PATIENCE "6" /* seconds */
+#define PATIENCE "6s"
 #define PATIENCE_NSEC (6 * NSEC_PER_SEC)
 
 /* A call without its message and a request without the end of its body hold up both servers. */
@@ -263,7 +263,7 @@ static void a_signal_closes_all_ports_at_once_and_all_share_the_deadline(void **
 	static const char ping[] = "GET /ping HTTP/1.1\r\nHost: test\r\n\r\n";
 	const struct timespec pause = {.tv_nsec = 20000000};
 	struct served *s = *state;
-	const char *const argv[] = {"-model", s->model, "-stop-timeout", PATIENCE "s", NULL};
+	const char *const argv[] = {"-model", s->model, "-stop-timeout", PATIENCE, NULL};
 	struct http_reply reply = {0};
 	struct buf call = {0};
 	int grpc, slow, kept;
