@@ -111,12 +111,15 @@ static bool is_digits(const struct http_span *s)
 	return n == s->len;
 }
 
-/* Decimal digits that make a number from 1 to INT64_MAX. */
-static bool parse_version(int64_t *ret, const struct http_span *s)
+/* Decimal digits that make a number from 1 to INT64_MAX. points: "1.0" is 1, as TorchServe's archives are numbered. */
+static bool parse_version(int64_t *ret, const struct http_span *s, bool points)
 {
+	size_t len = s->len;
 	int64_t value = 0;
 
-	for (size_t i = 0; i < s->len; i++) {
+	while (points && len > 2 && !memcmp(s->text + len - 2, ".0", 2))
+		len -= 2;
+	for (size_t i = 0; i < len; i++) {
 		if (s->text[i] < '0' || s->text[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, s->text[i] - '0', &value))
 			return false;
@@ -139,7 +142,7 @@ bool http_target_version(struct http_request *rq, int64_t *ret)
 			http_fail_code(rq, r, &err);
 		return r == 0;
 	}
-	if (t->version.len == 0 || parse_version(ret, &t->version))
+	if (t->version.len == 0 || parse_version(ret, &t->version, rq->protocol == HTTP_TORCHSERVE))
 		return true;
 	if (rq->protocol != HTTP_TENSORFLOW)
 		http_fail(rq, MHD_HTTP_BAD_REQUEST, "\"%.*s\" is no version: a number from 1 is", (int)t->version.len,

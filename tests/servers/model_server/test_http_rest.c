@@ -167,6 +167,28 @@ static void torchserve_tells_json_from_a_tensor_s_bytes(void **state)
 	buf_release(&json);
 }
 
+static void torchserve_versions_may_have_points(void **state)
+{
+	static const struct {
+		const char *version;
+		unsigned status;
+	} rows[] = {{"1", 200},  {"1.0", 200}, {"1.0.0", 200}, {"8.0", 404}, {"1.5", 400},
+		    {"1.", 400}, {".0", 400},  {"0.0", 400},   {"1.00", 400}};
+	char path[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(path, sizeof(path), "/models/financialNet_NoReference/%s", rows[i].version);
+		http_fixture_ask(&f, "GET", path, NULL, NULL, 0);
+		if (f.reply.status != rows[i].status)
+			fail_msg("%s: %u %s", path, f.reply.status, f.reply.body.data);
+	}
+	http_fixture_ask(&f, "POST", "/predictions/financialNet_NoReference/1.0", JSON_TYPE, "{}", 2);
+	assert_int_equal(f.reply.status, 400);
+	http_fixture_ask(&f, "GET", "/v1/models/financialNet_NoReference/versions/1.0", NULL, NULL, 0);
+	assert_int_equal(f.reply.status, 400);
+}
+
 static void torchserve_describes_its_models(void **state)
 {
 	(void)state;
@@ -373,6 +395,7 @@ int main(void)
 		cmocka_unit_test(torchserve_raw_body_is_the_only_input),
 		cmocka_unit_test(torchserve_takes_a_form_s_part),
 		cmocka_unit_test(torchserve_tells_json_from_a_tensor_s_bytes),
+		cmocka_unit_test(torchserve_versions_may_have_points),
 		cmocka_unit_test(torchserve_describes_its_models),
 		cmocka_unit_test(torchserve_errors_have_its_form),
 		cmocka_unit_test(form_parts_pick_the_model),
