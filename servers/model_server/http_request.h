@@ -65,6 +65,7 @@ struct http_request {
 	/* The inference, and who writes its answer. */
 	struct inference *inference;
 	void (*encode)(struct http_request *rq);
+	bool last;  /* the connection ends with this answer: what follows on it may be anything */
 	bool begun; /* the handler was called */
 	pthread_mutex_t lock;
 	bool suspended, done; /* under the lock: the inference goes on elsewhere; it is done */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/decimal.h"
+#include "servers/model_server/http_framing.h"
 #include "servers/model_server/http_listen.h"
 #include "servers/model_server/http_request.h"
 #include "servers/model_server/http_watch.h"
@@ -26,6 +27,9 @@
 /* A body that is too large is read, so that the client sees its answer, up to so many times the limit. */
 #define DISCARD_FACTOR 4
 #define REPLY_FIRST ((size_t)500) /* bytes, so that a small answer is built without moving */
+
+/* In place of a request, from its first line on until its headers are there: its path cannot be told. */
+static char bad_path;
 
 struct http_server {
 	struct http_server_config cfg;
@@ -61,20 +65,13 @@ static struct http_watched *watched_of(struct MHD_Connection *c)
 	return info ? info->socket_context : NULL;
 }
 
-static void client_acts(struct MHD_Connection *c)
+/* Whose turn it is, for the watch, which is not there where memory was short. */
+static void tell_watch(struct MHD_Connection *c, void (*tell)(struct http_watched *w))
 {
 	struct http_watched *w = watched_of(c);
 
 	if (w)
-		http_watch_client(w);
-}
-
-static void server_acts(struct MHD_Connection *c)
-{
-	struct http_watched *w = watched_of(c);
-
-	if (w)
-		http_watch_server(w);
+		tell(w);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
@@ -110,11 +107,11 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls, en
 	struct http_request *rq = *con_cls;
 
 	(void)code;
-	if (!rq)
-		return;
 	*con_cls = NULL;
+	if (!rq || (void *)rq == &bad_path)
+		return;
 	request_free(rq);
-	client_acts(c);
+	tell_watch(c, http_watch_headers);
 	pthread_mutex_lock(&s->lock);
 	if (--s->active == 0)
 		pthread_cond_signal(&s->idle);
@@ -156,7 +153,7 @@ static enum MHD_Result reply(struct http_request *rq)
 		text[decimal_write(text, rq->json_len)] = '\0';
 		MHD_add_response_header(response, HTTP_HEADER_JSON_LENGTH, text);
 	}
-	if (atomic_load_explicit(&s->stopping, memory_order_relaxed))
+	if (rq->last || atomic_load_explicit(&s->stopping, memory_order_relaxed))
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	r = MHD_queue_response(rq->connection, rq->status, response);
 	MHD_destroy_response(response);
@@ -180,14 +177,30 @@ static bool header_size(const struct http_request *rq, const char *name, size_t 
 	return true;
 }
 
+/* The request is one that HTTP/1.1 allows; else answered, and nothing that follows it is read. */
+static bool check_framing(struct http_request *rq, const char *version, bool path_has_nul)
+{
+	unsigned status = MHD_HTTP_BAD_REQUEST;
+	const char *problem = path_has_nul ? "%00 in the path" : http_framing_check(rq->connection, version, &status);
+
+	if (!problem)
+		return true;
+	rq->last = true;
+	http_fail(rq, status, "malformed HTTP request: %s", problem);
+	return false;
+}
+
 /* What the headers alone tell. True: answered already, without waiting for the body. */
-static bool check_headers(struct http_request *rq, const char *method, const char *path)
+static bool check_headers(struct http_request *rq, const char *method, const char *path, const char *version,
+			  bool path_has_nul)
 {
 	const char *encoding = http_header(rq, MHD_HTTP_HEADER_CONTENT_ENCODING);
 	size_t body_max = rq->server->cfg.body_max, len = 0;
 	bool known;
 
 	rq->route = http_route_find(method, path, &rq->target, &known, &rq->protocol);
+	if (!check_framing(rq, version, path_has_nul))
+		return true;
 	header_size(rq, MHD_HTTP_HEADER_CONTENT_LENGTH, &len);
 	if (len > body_max) {
 		http_fail(rq, MHD_HTTP_CONTENT_TOO_LARGE, "a body of %zu bytes, the limit is %zu", len, body_max);
@@ -206,9 +219,10 @@ static bool check_headers(struct http_request *rq, const char *method, const cha
 }
 
 static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *c, const char *method, const char *path,
-			     void **con_cls)
+			     const char *version, void **con_cls)
 {
 	struct http_request *rq = calloc(1, sizeof(*rq));
+	bool path_has_nul = *con_cls == &bad_path;
 
 	if (!rq)
 		return MHD_NO;
@@ -219,8 +233,11 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *c, co
 	pthread_mutex_lock(&s->lock);
 	s->active++;
 	pthread_mutex_unlock(&s->lock);
-	client_acts(c);
-	return check_headers(rq, method, path) ? reply(rq) : MHD_YES;
+	tell_watch(c, http_watch_body);
+	if (!check_headers(rq, method, path, version, path_has_nul))
+		return MHD_YES;
+	tell_watch(c, http_watch_server);
+	return reply(rq);
 }
 
 /* MHD_NO drops the connection: it goes on sending what has been refused. */
@@ -242,23 +259,31 @@ static enum MHD_Result take_body(struct http_request *rq, const char *data, size
 	return MHD_YES;
 }
 
+/* The path as it came. What this returns is *con_cls of the first on_request. */
+static void *on_first_line(void *cls, const char *uri, struct MHD_Connection *c)
+{
+	(void)cls;
+	(void)c;
+	return uri && http_path_has_nul(uri) ? &bad_path : NULL;
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *path, const char *method,
 				  const char *version, const char *data, size_t *data_len, void **con_cls)
 {
 	struct http_request *rq = *con_cls;
 
-	(void)version;
-	if (!rq)
-		return begin(cls, c, method, path, con_cls);
+	if (!rq || *con_cls == &bad_path)
+		return begin(cls, c, method, path, version, con_cls);
 	if (*data_len) {
 		size_t len = *data_len;
 
 		*data_len = 0;
+		tell_watch(c, http_watch_progress);
 		return take_body(rq, data, len);
 	}
 	if (!rq->begun) {
 		rq->begun = true;
-		server_acts(c);
+		tell_watch(c, http_watch_server);
 		if (!rq->status && http_body_end(&rq->body) < 0)
 			http_fail(rq, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
 		if (!rq->status) {
@@ -274,7 +299,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 static int start_daemon(struct http_server *s, unsigned short port, unsigned short *ret_port, struct error *err)
 {
 	unsigned threads = s->cfg.threads;
-	unsigned timeout = (unsigned)((s->cfg.timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+	/* Later than the watch, which looks once a second, so that whose body stays away is told. */
+	unsigned timeout = (unsigned)((s->cfg.timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC) + 2;
 	struct MHD_Daemon *d;
 	int fd, r = http_listen(&fd, s->cfg.listen, port, ret_port, err);
 
@@ -284,7 +310,8 @@ static int start_daemon(struct http_server *s, unsigned short port, unsigned sho
 			     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
 			     MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, timeout,
 			     MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
-			     on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+			     on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+			     MHD_OPTION_URI_LOG_CALLBACK, on_first_line, s, MHD_OPTION_END);
 	if (!d) {
 		close(fd);
 		return error_set(err, ERR_IO, "cannot start the HTTP server of port %hu", *ret_port);
@@ -333,7 +360,7 @@ int http_server_start(struct http_server **ret, const struct http_server_config 
 	if (!s)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	/* A connection that is idle is closed by its own time-out, so that half of this is left for a request at least. */
-	r = http_watch_new(&s->watch, 2 * s->cfg.timeout, err);
+	r = http_watch_new(&s->watch, s->cfg.timeout, 2 * s->cfg.timeout, err);
 	for (size_t i = 0; r == 0 && i < cfg->nports; i++) {
 		unsigned short port = 0;
 

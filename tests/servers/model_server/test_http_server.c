@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -253,6 +254,90 @@ static void malformed_requests_are_refused(void **state)
 	}
 }
 
+/* To the end of the connection, which is the server's. */
+static void expect_last_answer(const char *request, const char *status_line, const char *text)
+{
+	int fd = http_connect(f.port);
+	char got[2048];
+	size_t len = 0;
+	ssize_t n;
+
+	send_text(fd, request);
+	while ((n = recv(fd, got + len, sizeof(got) - len - 1, 0)) > 0)
+		len += (size_t)n;
+	got[len] = '\0';
+	close(fd);
+	if ((n < 0 && errno != ECONNRESET) || strncmp(got, status_line, strlen(status_line)) != 0 ||
+	    !strstr(got, "Connection: close") || !strstr(got, text) || strstr(got + 1, "HTTP/1.1"))
+		fail_msg("%s\nanswered %s\nin place of %s with \"%s\"", request, got, status_line, text);
+}
+
+#define NEXT "GET /ping HTTP/1.1\r\nHost: test\r\n\r\n"
+
+/* Nothing that follows on the connection is taken for a request. */
+static void requests_that_contradict_themselves_end_their_connection(void **state)
+{
+	static const struct {
+		const char *head;
+		unsigned status;
+		const char *text;
+	} rows[] = {
+		{"Host: test\r\nContent-Length: 4\r\nContent-Length: 40\r\n", 400, "two values of Content-Length"},
+		{"Host: test\r\nContent-Length: 40\r\nContent-Length: 4\r\n", 400, "two values of Content-Length"},
+		{"Host: test\r\nContent-Length : 4\r\n", 400, "blank"},
+		{"Host: test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n", 400, "both"},
+		{"Host: test\r\nTransfer-Encoding: gzip\r\n", 501, "Transfer-Encoding"},
+		{"Host: test\r\nTransfer-Encoding: gzip, chunked\r\n", 501, "Transfer-Encoding"},
+		{"Host: test\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 501,
+		 "Transfer-Encoding"},
+		{"Host: test\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400, "twice"},
+		{"Content-Length: 4\r\n", 400, "no Host"},
+		{"Host: test\r\nHost: other\r\nContent-Length: 4\r\n", 400, "more than one Host"},
+	};
+	char request[512], line[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(request, sizeof(request), "POST " PREDICT " HTTP/1.1\r\n%s\r\nabcd" NEXT, rows[i].head);
+		snprintf(line, sizeof(line), "HTTP/1.1 %u ", rows[i].status);
+		expect_last_answer(request, line, rows[i].text);
+	}
+	expect_last_answer("GET /v1/models/financialNet%00x HTTP/1.1\r\nHost: test\r\n\r\n" NEXT, "HTTP/1.1 400 ",
+			   "{\"error\":\"malformed HTTP request: %00 in the path\"}");
+	expect_last_answer("POST /predictions/x HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ",
+			   "{\"code\":400,\"type\":\"BadRequestException\"");
+	http_fixture_expect(&f, "GET", "/v1/models/financialNet%2500", NULL, 404, NULL);
+	http_fixture_expect(&f, "GET", "/ping?a=%00", NULL, 200, NULL);
+	check_alive();
+}
+
+/* What allows no two readings is taken. */
+static void unusual_requests_are_answered(void **state)
+{
+	static const char *const heads[] = {
+		"HTTP/1.1\r\nhost: test\r\nCONTENT-LENGTH: 1\r\n\r\n{",
+		"HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n{",
+		"HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n",
+		"HTTP/1.1\r\nHost:\r\nContent-Length: 1\r\n\r\n{",
+		"HTTP/1.0\r\nContent-Length: 1\r\n\r\n{",
+	};
+	struct http_reply reply = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		int fd = http_connect(f.port);
+
+		send_text(fd, "POST " PREDICT " ");
+		send_text(fd, heads[i]);
+		assert_true(http_receive(fd, &reply));
+		assert_int_equal(reply.status, 400);
+		if (!strstr(reply.body.data, "JSON, byte 2"))
+			fail_msg("%s: %s", heads[i], reply.body.data);
+		close(fd);
+	}
+	http_reply_release(&reply);
+}
+
 static void header_flood_ends_its_own_connection(void **state)
 {
 	static const char LINE[] = "X-Flood: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
@@ -295,7 +380,7 @@ static void body_longer_than_it_says_is_cut(void **state)
 }
 
 /* One byte at a time, for as long as the server takes it. */
-static void trickle(const char *beginning)
+static void trickle(const char *beginning, unsigned status)
 {
 	int fd = http_connect(f.port);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -307,6 +392,8 @@ static void trickle(const char *beginning)
 			break;
 	}
 	assert_true(i < 400);
+	if (status)
+		expect_status(fd, status);
 	expect_closed(fd);
 }
 
@@ -315,12 +402,34 @@ static void slow_clients_are_closed(void **state)
 	int fd = http_connect(f.port);
 
 	(void)state;
-	/* Nothing more comes: a time-out of the connection. */
+	/* Nothing more comes, of the headers or of the body. */
+	send_text(fd, "POST " PREDICT " HTTP/1.1\r\nHost: test\r\nContent-Le");
+	expect_closed(fd);
+	fd = http_connect(f.port);
 	send_text(fd, "POST " PREDICT " HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{");
+	expect_status(fd, 408);
 	expect_closed(fd);
 	/* A byte now and then: the request's time as a whole. */
-	trickle("GET /ping HTTP/1.1\r\nX: ");
-	trickle("POST " PREDICT " HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n{");
+	trickle("GET /ping HTTP/1.1\r\nX: ", 0);
+	trickle("POST " PREDICT " HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n{", 408);
+	check_alive();
+}
+
+/* libmicrohttpd closes without a word where it sees the end apart from the last bytes. */
+static void body_that_ends_early_ends_its_connection(void **state)
+{
+	struct http_reply reply = {0};
+	int fd = http_connect(f.port);
+
+	(void)state;
+	send_text(fd, "POST " PREDICT " HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	if (http_receive(fd, &reply)) {
+		assert_int_equal(reply.status, 400);
+		assert_false(http_receive(fd, &reply));
+	}
+	http_reply_release(&reply);
+	close(fd);
 	check_alive();
 }
 
@@ -573,9 +682,12 @@ int main(void)
 		cmocka_unit_test(paths_methods_and_encodings_are_checked),
 		cmocka_unit_test(body_over_the_limit_gets_413),
 		cmocka_unit_test(malformed_requests_are_refused),
+		cmocka_unit_test(requests_that_contradict_themselves_end_their_connection),
+		cmocka_unit_test(unusual_requests_are_answered),
 		cmocka_unit_test(header_flood_ends_its_own_connection),
 		cmocka_unit_test(body_longer_than_it_says_is_cut),
 		cmocka_unit_test(slow_clients_are_closed),
+		cmocka_unit_test(body_that_ends_early_ends_its_connection),
 		cmocka_unit_test(half_closed_connection_gets_its_answer),
 		cmocka_unit_test(clients_that_go_away_leave_others_alone),
 		cmocka_unit_test(each_of_many_clients_gets_its_own_answer),
