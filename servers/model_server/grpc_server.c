@@ -1,9 +1,12 @@
 /*
  * grpc_server.c - calls of the gRPC C core: taken, handed to their method, answered.
  *
- * A call's life is two events on the completion queue of one I/O thread: the request has come in whole, and the answer
- * is out. The struct of a call belongs to that thread's list of spare ones before and after; in between it is with the
- * handler, which may be a worker thread of the models' queue.
+ * A call's life is three events on the completion queue of one I/O thread: it has begun, its message has come in whole,
+ * and the answer is out. The struct of a call belongs to that thread's list of spare ones before and after; in between it is
+ * with the handler, which may be a worker thread of the models' queue.
+ *
+ * The library can wait for the message together with the call, which saves an event, but then for ever: its server has
+ * no time-out for a call that has not been handed out.
  */
 #include "servers/model_server/grpc_server.h"
 
@@ -18,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/arith.h"
 #include "servers/model_server/rpc.h"
@@ -27,7 +31,7 @@
 
 struct io_thread;
 
-enum call_state { CALL_WAITING, CALL_RUNNING, CALL_ANSWERING };
+enum call_state { CALL_WAITING, CALL_RECEIVING, CALL_RUNNING, CALL_ANSWERING };
 
 struct call {
 	struct rpc rpc;
@@ -44,7 +48,9 @@ struct call {
 	grpc_call_details details;
 	grpc_metadata_array metadata;
 	int cancelled;
-	struct call *next;
+	nsec_t since; /* monotonic: its message is waited for */
+	bool late;    /* it has been waited for too long */
+	struct call *next, *prev;
 };
 
 struct io_thread {
@@ -52,13 +58,17 @@ struct io_thread {
 	grpc_completion_queue *queue;
 	pthread_t thread;
 	bool started;
-	struct call *spare; /* of this thread alone */
+	/* Of this thread alone: */
+	struct call *spare;
+	struct call *first, *last; /* whose messages are waited for, the longest first */
+	grpc_event early;          /* an event that was there without a look at the queue */
 };
 
 struct grpc_service {
 	grpc_server *server;
 	struct repository *repository;
 	size_t message_max;
+	nsec_t timeout;
 	void **methods; /* as registered, in the order of rpc_methods */
 	struct io_thread *threads;
 	unsigned nthreads;
@@ -66,7 +76,7 @@ struct grpc_service {
 	 * nobody waits on it before the end (of gRPC's ways to poll, epoll serves them nevertheless, poll does not). */
 	grpc_completion_queue *stopping;
 	atomic_bool stops;
-	/* Calls that a handler may still answer: the completion queues have to wait for them. */
+	/* Calls that have begun and whose answer has not: the completion queues have to wait for them. */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned pending;
@@ -144,7 +154,7 @@ static void call_request(struct io_thread *t, const struct rpc_method *method)
 	c->method = method;
 	if (method)
 		e = grpc_server_request_registered_call(s->server, s->methods[method - rpc_methods], &c->call,
-							&c->deadline, &c->metadata, &c->payload, t->queue, t->queue, c);
+							&c->deadline, &c->metadata, NULL, t->queue, t->queue, c);
 	else
 		e = grpc_server_request_call(s->server, &c->call, &c->details, &c->metadata, t->queue, t->queue, c);
 	if (e != GRPC_CALL_OK)
@@ -244,7 +254,6 @@ static void call_handle(struct call *c)
 	struct rpc *rpc = &c->rpc;
 
 	atomic_store_explicit(&c->state, CALL_RUNNING, memory_order_relaxed);
-	pending_begin(c->thread->service);
 	rpc->repository = c->thread->service->repository;
 	rpc->tensor_max = c->thread->service->message_max;
 	rpc->finished = rpc_finished;
@@ -265,7 +274,106 @@ static void call_handle(struct call *c)
 	call_answer(c);
 }
 
+/* --- messages --- */
+
+static void receiving_add(struct io_thread *t, struct call *c)
+{
+	c->since = clock_now();
+	c->late = false;
+	c->next = NULL;
+	c->prev = t->last;
+	if (t->last)
+		t->last->next = c;
+	else
+		t->first = c;
+	t->last = c;
+}
+
+static void receiving_remove(struct io_thread *t, struct call *c)
+{
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		t->first = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	else
+		t->last = c->prev;
+}
+
+/* The message of most calls is there already: its event is then taken without the way through the queue. */
+static void call_receive(struct call *c)
+{
+	struct io_thread *t = c->thread;
+	const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &c->payload};
+
+	atomic_store_explicit(&c->state, CALL_RECEIVING, memory_order_relaxed);
+	pending_begin(t->service);
+	receiving_add(t, c);
+	grpc_completion_queue_thread_local_cache_init(t->queue);
+	(void)grpc_call_start_batch(c->call, &op, 1, c, NULL);
+	if (grpc_completion_queue_thread_local_cache_flush(t->queue, &t->early.tag, &t->early.success))
+		t->early.type = GRPC_OP_COMPLETE;
+}
+
+static void call_received(struct call *c)
+{
+	if (!c->late) {
+		receiving_remove(c->thread, c);
+		call_handle(c);
+	} else {
+		pending_end(c->thread->service);
+		call_recycle(c);
+	}
+}
+
+static void call_begun(struct call *c, bool success)
+{
+	call_request(c->thread, c->method);
+	if (!success) { /* the server stops */
+		call_free(c);
+	} else if (c->method) {
+		call_receive(c);
+	} else {
+		pending_begin(c->thread->service);
+		call_handle(c);
+	}
+}
+
+/* Their events follow. */
+static void end_late_calls(struct io_thread *t)
+{
+	nsec_t before = clock_now() - t->service->timeout;
+
+	while (t->first && t->first->since <= before) {
+		struct call *c = t->first;
+
+		receiving_remove(t, c);
+		c->late = true;
+		grpc_call_cancel_with_status(c->call, GRPC_STATUS_DEADLINE_EXCEEDED,
+					     "the request's message did not come in time", NULL);
+	}
+}
+
 /* --- threads --- */
+
+static grpc_event next_event(struct io_thread *t)
+{
+	gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	grpc_event e = t->early;
+
+	t->early.type = GRPC_QUEUE_TIMEOUT;
+	if (e.type == GRPC_OP_COMPLETE)
+		return e;
+	if (t->first) {
+		nsec_t left;
+
+		end_late_calls(t);
+		left = t->first ? t->first->since + t->service->timeout - clock_now() : 0;
+		until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(left, GPR_TIMESPAN));
+	}
+	return grpc_completion_queue_next(t->queue, until, NULL);
+}
 
 static void *io_main(void *arg)
 {
@@ -273,21 +381,22 @@ static void *io_main(void *arg)
 
 	queue_set_intra_op(1);
 	for (;;) {
-		grpc_event e = grpc_completion_queue_next(t->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		grpc_event e = next_event(t);
 		struct call *c = e.tag;
 
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		if (e.type != GRPC_OP_COMPLETE)
 			continue;
-		if (atomic_load_explicit(&c->state, memory_order_acquire) == CALL_ANSWERING) {
+		switch (atomic_load_explicit(&c->state, memory_order_acquire)) {
+		case CALL_ANSWERING:
 			call_recycle(c);
-		} else {
-			call_request(t, c->method);
-			if (e.success)
-				call_handle(c);
-			else /* the server stops */
-				call_free(c);
+			break;
+		case CALL_RECEIVING:
+			call_received(c);
+			break;
+		default:
+			call_begun(c, e.success);
 		}
 	}
 }
@@ -374,26 +483,48 @@ static int add_port(struct grpc_service *s, const char *listen, unsigned short p
 	return 0;
 }
 
+/* Beyond it the library resets streams (ENHANCE_YOUR_CALM). */
+static grpc_resource_quota *receive_quota(size_t receive_max, size_t message_max)
+{
+	grpc_resource_quota *quota = grpc_resource_quota_create("aibench");
+	size_t least = GRPC_MESSAGES_MIN * message_max;
+
+	if (receive_max == 0)
+		receive_max = (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
+	grpc_resource_quota_resize(quota, receive_max > least ? receive_max : least);
+	return quota;
+}
+
 static int create_server(struct grpc_service *s, const struct grpc_server_config *cfg, unsigned short *ret_ports,
 			 struct error *err)
 {
 	char max_receive[] = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_send[] = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH,
-	     reuse[] = GRPC_ARG_ALLOW_REUSEPORT;
+	     reuse[] = GRPC_ARG_ALLOW_REUSEPORT, idle[] = GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+	     handshake[] = GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, keepalive[] = GRPC_ARG_KEEPALIVE_TIME_MS,
+	     memory[] = GRPC_ARG_RESOURCE_QUOTA;
+	grpc_resource_quota *quota = receive_quota(cfg->receive_max, s->message_max);
+	int timeout = (int)(s->timeout / NSEC_PER_MSEC);
 	grpc_arg args[] = {
 		{.type = GRPC_ARG_INTEGER, .key = max_receive, .value.integer = (int)s->message_max},
 		{.type = GRPC_ARG_INTEGER, .key = max_send, .value.integer = -1},
 		{.type = GRPC_ARG_INTEGER, .key = reuse, .value.integer = 0},
+		{.type = GRPC_ARG_INTEGER, .key = idle, .value.integer = timeout},
+		{.type = GRPC_ARG_INTEGER, .key = handshake, .value.integer = timeout},
+		/* Who does not read cannot answer a ping. */
+		{.type = GRPC_ARG_INTEGER, .key = keepalive, .value.integer = timeout},
+		{.type = GRPC_ARG_POINTER, .key = memory, .value.pointer = {quota, grpc_resource_quota_arg_vtable()}},
 	};
 	grpc_channel_args all = {ARRAY_LEN(args), args};
 	int r;
 
 	s->server = grpc_server_create(&all, NULL);
+	grpc_resource_quota_unref(quota);
 	s->methods = calloc(rpc_nmethods, sizeof(void *));
 	if (!s->methods)
 		return error_set(err, ERR_NOMEM, "%s", error_message(ERR_NOMEM));
 	for (size_t i = 0; i < rpc_nmethods; i++)
-		s->methods[i] = grpc_server_register_method(s->server, rpc_methods[i].path, NULL,
-							    GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+		s->methods[i] =
+			grpc_server_register_method(s->server, rpc_methods[i].path, NULL, GRPC_SRM_PAYLOAD_NONE, 0);
 	r = add_threads(s, cfg->threads ? cfg->threads : 1, err);
 	for (size_t i = 0; i < cfg->nports && r == 0; i++) {
 		unsigned short port = 0;
@@ -420,6 +551,7 @@ int grpc_service_start(struct grpc_service **ret, const struct grpc_server_confi
 	s->message_max = cfg->message_max ? cfg->message_max : GRPC_MESSAGE_MAX_DEFAULT;
 	if (s->message_max > INT32_MAX)
 		s->message_max = INT32_MAX;
+	s->timeout = cfg->timeout ? cfg->timeout : GRPC_TIMEOUT_DEFAULT;
 	r = create_server(s, cfg, ret_ports, err);
 	if (r == 0) {
 		grpc_server_start(s->server);

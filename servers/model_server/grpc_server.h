@@ -14,13 +14,21 @@
 #include "servers/model_server/repository.h"
 
 #define GRPC_MESSAGE_MAX_DEFAULT ((size_t)64 << 20)
+#define GRPC_MESSAGES_MIN 4
+#define GRPC_TIMEOUT_DEFAULT (60 * NSEC_PER_SEC)
 
 struct grpc_server_config {
 	const char *listen;          /* a host name or address; NULL: 127.0.0.1 */
 	const unsigned short *ports; /* 0: a free one */
 	size_t nports;
-	unsigned threads;              /* 0: 1 */
-	size_t message_max;            /* bytes of a request; 0: GRPC_MESSAGE_MAX_DEFAULT */
+	unsigned threads;   /* 0: 1 */
+	size_t message_max; /* bytes of a request; 0: GRPC_MESSAGE_MAX_DEFAULT */
+	/* Bytes of all messages while they come in: the library looks at a message's length only once it is there whole.
+	 * 0: a quarter of the machine's memory. Never less than GRPC_MESSAGES_MIN messages of the largest size. */
+	size_t receive_max;
+	/* A call whose message takes longer is ended, and a connection that has no call for so long, or has not got as far
+	 * as to make one; 0: GRPC_TIMEOUT_DEFAULT. */
+	nsec_t timeout;
 	struct repository *repository; /* outlives the server */
 };
 

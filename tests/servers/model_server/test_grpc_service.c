@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -534,6 +535,90 @@ static void canceled_calls_harm_nobody(void **state)
 	free(data);
 }
 
+/* To the end of the connection; whether the bytes were among it. */
+static bool ends_with(int fd, const char *bytes, size_t len)
+{
+	char got[4096];
+	size_t n = 0;
+	ssize_t r;
+
+	while (n < sizeof(got) && (r = recv(fd, got + n, sizeof(got) - n, 0)) > 0)
+		n += (size_t)r;
+	if (r < 0 && errno != ECONNRESET)
+		fail_msg("the connection was not ended: %s", strerror(errno));
+	close(fd);
+	return memmem(got, n, bytes, len) != NULL;
+}
+
+/* Each stays silent from some point on, for which the server has a second. */
+static void clients_that_say_no_more_are_ended(void **state)
+{
+	static const char half[] = "\0\0\0\0\x50...", status[] = "grpc-status\0014";
+	const unsigned short any = 0;
+	struct grpc_fixture *f = *state;
+	struct grpc_server_config config = {
+		.ports = &any, .nports = 1, .timeout = NSEC_PER_SEC, .repository = f->models.repository};
+	struct grpc_service *service;
+	struct grpc_client *client;
+	unsigned short port;
+	struct buf b = {0};
+	int fds[5];
+	struct error err;
+
+	assert_int_equal(grpc_service_start(&service, &config, &port, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = http_connect(port);
+	http2_put_preface(&b);
+	assert_true(http_send(fds[1], b.data, 10));
+	assert_true(http_send(fds[2], b.data, b.len));
+	http2_put_call(&b, 1, TRITON "ServerReady");
+	assert_true(http_send(fds[3], b.data, b.len));
+	http2_put_frame(&b, HTTP2_DATA, 0, 1, half, sizeof(half) - 1);
+	assert_true(http_send(fds[4], b.data, b.len));
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		assert_int_equal(ends_with(fds[i], status, sizeof(status) - 1), i >= 3);
+	client = grpc_client_new(port);
+	grpc_ask(client, TRITON "ServerReady", "", 0, &f->reply);
+	expect_status(f, OK, "");
+	grpc_client_free(client);
+	grpc_service_stop(service, clock_now());
+	buf_release(&b);
+}
+
+/* The length of a message is looked at when it is whole: until then, what all of them may take is what limits it. */
+static void message_without_end_is_ended_before_it_is_whole(void **state)
+{
+	const unsigned short any = 0;
+	struct grpc_fixture *f = *state;
+	struct grpc_server_config config = {.ports = &any,
+					    .nports = 1,
+					    .message_max = MESSAGE_MAX,
+					    .receive_max = GRPC_MESSAGES_MIN * MESSAGE_MAX,
+					    .repository = f->models.repository};
+	size_t len = 8 * MESSAGE_MAX;
+	char *large = calloc(1, len);
+	struct grpc_service *service;
+	struct grpc_client *client;
+	unsigned short port;
+	struct error err;
+
+	assert_non_null(large);
+	assert_int_equal(grpc_service_start(&service, &config, &port, &err), 0);
+	client = grpc_client_new(port);
+	grpc_ask(client, TRITON "ServerReady", large, len, &f->reply);
+	expect_status(f, RESOURCE_EXHAUSTED, "");
+	assert_null(strstr(f->reply.details, "larger than max"));
+	grpc_reply_release(&f->reply);
+	grpc_ask(client, TRITON "ServerReady", large, MESSAGE_MAX + 1, &f->reply);
+	expect_status(f, RESOURCE_EXHAUSTED, "larger than max");
+	grpc_reply_release(&f->reply);
+	grpc_ask(client, TRITON "ServerReady", "", 0, &f->reply);
+	expect_status(f, OK, "");
+	grpc_client_free(client);
+	grpc_service_stop(service, clock_now());
+	free(large);
+}
+
 static void *stop_service(void *arg)
 {
 	grpc_service_stop(arg, clock_now() + 60 * NSEC_PER_SEC);
@@ -634,6 +719,8 @@ int main(void)
 		WITH_SERVER(many_connections_get_their_own_answers),
 		WITH_SERVER(bad_clients_harm_no_good_one),
 		WITH_SERVER(canceled_calls_harm_nobody),
+		WITH_SERVER(clients_that_say_no_more_are_ended),
+		WITH_SERVER(message_without_end_is_ended_before_it_is_whole),
 		WITH_SERVER(stopping_answers_what_is_under_way),
 		WITH_SERVER(stopping_without_patience_ends_every_call),
 		WITH_SERVER(taken_ports_are_an_error),
