@@ -65,7 +65,7 @@ static void over_rest_they_are_those_of_the_port_that_is_asked(void **state)
 
 	(void)state;
 	model_server_start(&s, WORDS("-model", models));
-	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", s.http_host, "-protocol=rest", "-max-queries=" ROWS_TEXT),
+	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", s.http_host, "-protocol=rest", "-max-queries", ROWS_TEXT),
 	       NULL);
 	assert_string_equal(r.err, "");
 	assert_int_equal(counted(s.http_host, REQUESTS), ROWS);
@@ -127,7 +127,7 @@ static void those_at_a_guessed_port_need_the_model_that_is_asked(void **state)
 	snprintf(guessed, sizeof(guessed), "%s:8501", asked.address);
 
 	neighbour_start(&elsewhere, other, "8501");
-	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", host, "-max-queries=" ROWS_TEXT), NULL);
+	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", host, "-max-queries", ROWS_TEXT), NULL);
 	check_holds(r.err, WORDS("no server statistics", guessed, "another server", "financialNet_NoReference",
 				 "-metrics-host"));
 	assert_int_equal(counted(guessed, "process_cpu_seconds_total"), -1);
@@ -136,7 +136,7 @@ static void those_at_a_guessed_port_need_the_model_that_is_asked(void **state)
 
 	/* It may be another server all the same, so that its address is told. */
 	neighbour_start(&elsewhere, models, "8501");
-	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", host, "-max-queries=" ROWS_TEXT), NULL);
+	run_ok(&r, RUN(SERVING, "-tensorflow-serving-host", host, "-max-queries", ROWS_TEXT), NULL);
 	check_holds(r.err, WORDS("the server statistics are those of", guessed, "-metrics-host"));
 	process_result_release(&r);
 	neighbour_stop(&elsewhere);
@@ -155,7 +155,7 @@ static void those_of_a_guessed_port_are_told_of_torchserve(void **state)
 	snprintf(host, sizeof(host), "%s:8081", asked.address);
 	snprintf(guessed, sizeof(guessed), "%s:8082", asked.address);
 	run_ok(&r,
-	       RUN(TORCHSERVE, "-torchserve-host", host, "-max-queries=" ROWS_TEXT,
+	       RUN(TORCHSERVE, "-torchserve-host", host, "-max-queries", ROWS_TEXT,
 		   "-torchserve-request-uri=/predictions/financialNet_NoReference"),
 	       NULL);
 	check_holds(r.err, WORDS("the server statistics are those of", guessed, "-metrics-host"));
