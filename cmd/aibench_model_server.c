@@ -10,6 +10,7 @@
 
 #include "cmd/common.h"
 #include "common/arith.h"
+#include "common/buf.h"
 #include "common/cores.h"
 #include "common/number.h"
 #include "servers/model_server/grpc_server.h"
@@ -76,6 +77,8 @@ static const struct option table[] = {
 	{0},
 };
 
+#define LISTS_MAX ARRAY_LEN(table)
+
 static void log_line(void *arg, const char *line)
 {
 	(void)arg;
@@ -125,8 +128,37 @@ static int parse_size(size_t *ret, const char *text, struct error *err)
 
 static void print_ports(const char *kind, const char *listen, const unsigned short *ports, size_t n)
 {
+	bool v6 = strchr(listen, ':') != NULL;
+
 	for (size_t i = 0; i < n; i++)
-		printf("listening on %s %s:%hu\n", kind, listen, ports[i]);
+		printf("listening on %s %s%s%s:%hu\n", kind, v6 ? "[" : "", listen, v6 ? "]" : "", ports[i]);
+}
+
+static bool is_list(const struct option *opt)
+{
+	return opt->offset < FIELD(listen) || opt->offset == FIELD(grpc_ports) || opt->offset == FIELD(http_ports);
+}
+
+/* An option that takes a list may be given several times: their words one after the other, in memory of ret's. */
+static int join_lists(struct buf ret[static LISTS_MAX], struct config *c, const struct options *o, int argc,
+		      char **argv, struct error *err)
+{
+	const struct option *opt;
+	const char *value;
+	int words;
+
+	for (int i = 1; (words = options_next(o, argc, argv, i, &opt, &value)) > 0; i += words) {
+		struct buf *b;
+
+		if (!is_list(opt))
+			continue;
+		b = &ret[opt - table];
+		buf_printf(b, "%s%s", b->len && *value ? "," : "", value);
+		if (b->failed)
+			return error_set(err, ERR_NOMEM, "-%s: out of memory", opt->name);
+		memcpy((char *)c + opt->offset, &b->data, sizeof(b->data));
+	}
+	return 0;
 }
 
 struct server {
@@ -214,15 +246,17 @@ static void stop(struct server *s, nsec_t patience)
 	queue_free(s->queue);
 }
 
-static int serve(void *config, struct error *err)
+static int serve(const struct config *c, struct error *err)
 {
-	const struct config *c = config;
 	struct server s = {0};
 	sigset_t signals;
 	int rc, signal_number;
 
 	if (!c->folders[0] && !c->models[0])
 		return error_set(err, ERR_USAGE, "there is nothing to serve: give -model-repository or -model");
+	if (!c->grpc_ports[0] && !c->http_ports[0])
+		return error_set(err, ERR_USAGE,
+				 "there is no port to listen on: -grpc-port and -http-port are both empty");
 	rc = parse_ports(s.grpc_ports, &s.ngrpc, "grpc-port", c->grpc_ports, err);
 	if (rc == 0)
 		rc = parse_ports(s.http_ports, &s.nhttp, "http-port", c->http_ports, err);
@@ -254,35 +288,59 @@ static int serve(void *config, struct error *err)
 	return rc;
 }
 
+/* The program as it was called. */
+struct call {
+	struct config config;
+	const struct options *options;
+	int argc;
+	char **argv;
+};
+
+static int run(void *arg, struct error *err)
+{
+	struct call *call = arg;
+	struct buf lists[LISTS_MAX] = {0};
+	int rc = join_lists(lists, &call->config, call->options, call->argc, call->argv, err);
+
+	if (rc == 0)
+		rc = serve(&call->config, err);
+	for (size_t i = 0; i < LISTS_MAX; i++)
+		buf_release(&lists[i]);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
-	struct config config = {
-		.folders = "",
-		.models = "",
-		.inputs = "",
-		.outputs = "",
-		.aliases = "",
-		.labels = "",
-		.batch_size = "",
-		.listen = "127.0.0.1",
-		.grpc_ports = "8500,8001",
-		.http_ports = "8501,8000,8080",
-		.message_max = "64MiB",
-		.rest_reference = "financialNet",
-		.rest_no_reference = "financialNet_NoReference",
-		.rest_vision = "mobilenet_v1_100_224_cpu",
-		.reload_interval = NSEC_PER_SEC,
-		.stop_timeout = 30 * NSEC_PER_SEC,
-	};
-	const struct option_set sets[] = {{table, &config}};
+	struct call call = {.argc = argc,
+			    .argv = argv,
+			    .config = {
+				    .folders = "",
+				    .models = "",
+				    .inputs = "",
+				    .outputs = "",
+				    .aliases = "",
+				    .labels = "",
+				    .batch_size = "",
+				    .listen = "127.0.0.1",
+				    .grpc_ports = "8500,8001",
+				    .http_ports = "8501,8000,8080",
+				    .message_max = "64MiB",
+				    .rest_reference = "financialNet",
+				    .rest_no_reference = "financialNet_NoReference",
+				    .rest_vision = "mobilenet_v1_100_224_cpu",
+				    .reload_interval = NSEC_PER_SEC,
+				    .stop_timeout = 30 * NSEC_PER_SEC,
+			    }};
+	const struct option_set sets[] = {{table, &call.config}};
 	struct options options = {
 		.program = PROGRAM,
 		.synopsis = "Serves models over gRPC and HTTP, in the protocols of TensorFlow Serving, Triton, "
-			    "TorchServe and "
-			    "plain REST.",
+			    "TorchServe and plain REST.",
+		.epilogue = "Options that take lists may be given several times.",
 		.sets = sets,
 		.nsets = 1,
 	};
 
-	return program_main(&options, argc, argv, serve, &config);
+	call.options = &options;
+	return program_main(&options, argc, argv, run, &call);
 }

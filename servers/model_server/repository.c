@@ -194,6 +194,49 @@ static void update_version(struct repository *r, const struct found_version *f, 
 	v->seen = f->fingerprint;
 }
 
+/* Lines, each ended. */
+static void say_lines(struct repository *r, const struct buf *lines)
+{
+	for (const char *at = lines->len ? lines->data : ""; *at; at += strcspn(at, "\n") + 1)
+		say(r, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+static bool has_model(const struct repository *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (strcmp(r->versions[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What was configured for models that there are not: a slip, unless a folder may bring them later. */
+static void say_strangers(struct repository *r)
+{
+	const struct {
+		const struct settings *settings;
+		const char *option;
+		bool of_value, by_alias; /* the model is the value; an alias will do */
+	} lists[] = {
+		{&r->inputs, "inputs", false, false},         {&r->outputs, "outputs", false, false},
+		{&r->aliases, "alias", true, false},          {&r->labels, "label", false, true},
+		{&r->batch_size, "batch-size", false, false},
+	};
+
+	if (r->folders.n && r->poll_interval)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		for (size_t k = 0; k < lists[i].settings->n; k++) {
+			const struct setting *s = &lists[i].settings->list[k];
+			const char *name = lists[i].of_value ? s->value : s->name;
+			const char *real = lists[i].by_alias ? settings_find(&r->aliases, name, strlen(name)) : NULL;
+
+			if (*name && !has_model(r, real ? real : name))
+				say(r, "-%s %s: there is no such model", lists[i].option, name);
+		}
+	}
+}
+
 static void look(struct repository *r, bool first)
 {
 	struct scan s = {0};
@@ -219,6 +262,8 @@ static void look(struct repository *r, bool first)
 				say(r, "%s", err.text);
 		}
 	}
+	if (first)
+		say_lines(r, &s.notes);
 	for (size_t i = 0; i < r->n; i++)
 		r->versions[i].there = false;
 	for (size_t i = 0; i < s.n; i++)
@@ -283,8 +328,14 @@ static int parse_config(struct repository *r, const struct repository_config *cf
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(lists) && rc == 0; i++)
+	for (size_t i = 0; i < ARRAY_LEN(lists) && rc == 0; i++) {
 		rc = settings_parse(lists[i].settings, lists[i].option, lists[i].words, lists[i].plain, err);
+		/* Folders have no names. */
+		if (rc == 0 && lists[i].settings != &r->folders)
+			rc = settings_check_once(lists[i].settings, lists[i].option, err);
+	}
+	if (rc == 0)
+		rc = settings_resolve(&r->aliases, "alias", err);
 	if (rc == 0)
 		rc = check_numbers(&r->models, "model", true, err);
 	if (rc == 0)
@@ -314,8 +365,10 @@ int repository_new(struct repository **ret, const struct repository_config *cfg,
 	r->log = cfg->log;
 	r->log_arg = cfg->log_arg;
 	rc = parse_config(r, cfg, err);
-	if (rc == 0)
+	if (rc == 0) {
 		look(r, true);
+		say_strangers(r);
+	}
 	if (rc == 0 && r->poll_interval > 0) {
 		rc = pthread_create(&r->thread, NULL, poll_main, r);
 		r->started = rc == 0;

@@ -36,10 +36,11 @@ struct repository;
 struct repository_config {
 	/* Each a list of words separated by commas; empty or NULL: none. */
 	const char *folders; /* of models */
-	const char *models;  /* NAME[:VERSION]=FILE, the file a GraphDef, .tflite, .onnx or a SavedModel's folder */
+	/* NAME[:VERSION]=FILE, each once, the file a GraphDef, .tflite, .onnx or a SavedModel's folder */
+	const char *models;
 	const char *inputs; /* NAME=TENSOR+TENSOR…, of GraphDefs; not given: every placeholder, in the graph's order */
 	const char *outputs; /* NAME=TENSOR+TENSOR…; not given: what no other node takes */
-	const char *aliases; /* ALIAS=NAME */
+	const char *aliases; /* ALIAS=NAME, NAME that of a model or another alias */
 	const char *labels;  /* NAME:LABEL=VERSION */
 	/* SIZE or NAME=SIZE: requests are joined to batches of so many rows; 0: never. */
 	const char *batch_size;

@@ -79,6 +79,55 @@ const struct setting *settings_find_tag(const struct settings *s, const char *na
 	return NULL;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int settings_check_once(const struct settings *s, const char *option, struct error *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct setting *a = &s->list[i];
+
+		for (size_t k = 0; k < i; k++) {
+			if (!same_text(a->name, s->list[k].name) || !same_text(a->tag, s->list[k].tag))
+				continue;
+			return error_set(err, ERR_USAGE, "-%s: %s%s%s is given twice", option,
+					 a->name[0] ? a->name : a->value, a->tag ? ":" : "", a->tag ? a->tag : "");
+		}
+	}
+	return 0;
+}
+
+static const struct setting *find_name(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (strcmp(s->list[i].name, name) == 0)
+			return &s->list[i];
+	}
+	return NULL;
+}
+
+int settings_resolve(struct settings *s, const char *option, struct error *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct setting *to = &s->list[i], *next;
+		char *value;
+		size_t steps = 0;
+
+		while ((next = find_name(s, to->value)) && steps++ < s->n)
+			to = next;
+		if (next)
+			return error_set(err, ERR_USAGE, "-%s: %s stands for itself", option, s->list[i].name);
+		value = strdup(to->value);
+		if (!value)
+			return error_set(err, ERR_NOMEM, "-%s: out of memory", option);
+		free(s->list[i].value);
+		s->list[i].value = value;
+	}
+	return 0;
+}
+
 void settings_release(struct settings *s)
 {
 	for (size_t i = 0; i < s->n; i++) {

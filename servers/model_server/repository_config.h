@@ -24,6 +24,10 @@ int settings_parse(struct settings *ret, const char *option, const char *words, 
 /* The value of that name and tag, or of the empty name; NULL: none. */
 const char *settings_find(const struct settings *s, const char *name, size_t len);
 const struct setting *settings_find_tag(const struct settings *s, const char *name, const char *tag, size_t tag_len);
+/* ERR_USAGE: a name, with its tag, is there twice: of two values one would be dropped. */
+int settings_check_once(const struct settings *s, const char *option, struct error *err) MUST_CHECK;
+/* Values that are names of the same list become what those stand for. ERR_USAGE: one stands for itself in the end. */
+int settings_resolve(struct settings *s, const char *option, struct error *err) MUST_CHECK;
 void settings_release(struct settings *s);
 
 #endif

@@ -185,6 +185,7 @@ int scan_folder(struct scan *s, const char *folder, struct error *err)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
+	size_t models = 0;
 	int r = 0;
 
 	if (!dir)
@@ -199,9 +200,14 @@ int scan_folder(struct scan *s, const char *folder, struct error *err)
 			r = ERR_NOMEM;
 		else if (is_folder(path))
 			r = scan_versions(s, entry->d_name, path);
+		if (path && is_folder(path) && r == 0)
+			buf_printf(&s->notes, "%s: there is no version with a model in it\n", path);
+		models += r > 0;
 		free(path);
 	}
 	closedir(dir);
+	if (r >= 0 && models == 0)
+		buf_printf(&s->notes, "%s: there is no model in it\n", folder);
 	return r < 0 ? error_set(err, (enum error_code)r, "%s: %s", folder, error_message(r)) : 0;
 }
 
@@ -252,5 +258,6 @@ void scan_release(struct scan *s)
 		free(s->found[i].config);
 	}
 	free(s->found);
+	buf_release(&s->notes);
 	memset(s, 0, sizeof(*s));
 }

@@ -4,6 +4,7 @@
 #ifndef SERVERS_MODEL_SERVER_REPOSITORY_SCAN_H
 #define SERVERS_MODEL_SERVER_REPOSITORY_SCAN_H
 
+#include "common/buf.h"
 #include "servers/model_server/served_model_load.h"
 
 struct found_version {
@@ -17,6 +18,7 @@ struct found_version {
 struct scan {
 	struct found_version *found; /* no version twice: the first one counts */
 	size_t n;
+	struct buf notes; /* lines about what holds nothing to be loaded */
 };
 
 /* Adds the models of a folder of models. ERR_IO: it cannot be read. */

@@ -349,6 +349,26 @@ static void requests_are_joined_to_a_batch(void **state)
 	free(data);
 }
 
+static void lists_may_be_given_in_parts(void **state)
+{
+	struct served *s = *state;
+	char *comma = strchr(s->model, ',');
+	const char *const argv[] = {"-model",      s->model,  "-http-port=0,0", "-model",          comma + 1,
+				    "-grpc-port=", "--alias", "f=fraud",        "-alias=v=vision", NULL};
+	static const char *const paths[] = {"/v2/models/f/ready", "/v2/models/v/ready"};
+	struct http_reply reply = {0};
+
+	assert_non_null(comma);
+	*comma = '\0';
+	model_server_start(&s->server, argv);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		http_ask(s->server.http[i], "GET", paths[i], NULL, NULL, 0, &reply);
+		assert_int_equal(reply.status, 200);
+	}
+	http_reply_release(&reply);
+	model_server_stop(&s->server, SIGTERM);
+}
+
 static void expect_failure(const char *const *argv, int status, const char *text)
 {
 	struct process_result r;
@@ -371,6 +391,37 @@ static void wrong_options_are_told(void **state)
 		       "-http-port 80,x");
 	expect_failure((const char *const[]){SERVER, "-model", s->model, "-max-message-size", "3GiB", NULL}, 2,
 		       "-max-message-size 3GiB");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-grpc-port=", "-http-port=", NULL}, 2,
+		       "no port to listen on");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-model", s->model, NULL}, 2,
+		       "-model: fraud is given twice");
+	expect_failure((const char *const[]){SERVER, "-model", s->model, "-alias", "a=b,b=a", NULL}, 2,
+		       "-alias: a stands for itself");
+}
+
+static void ipv6_addresses_are_printed_in_brackets(void **state)
+{
+	struct served *s = *state;
+	const char *const argv[] = {SERVER, "-model", s->model, "-listen=::1", "-grpc-port=0", "-http-port=0", NULL};
+	const struct timespec pause = {.tv_nsec = 20000000};
+	const nsec_t until = clock_now() + 30 * NSEC_PER_SEC;
+	struct process_result r;
+	struct process p;
+	char text[256] = "";
+
+	process_start(&p, argv, &(struct process_options){0});
+	while (!strstr(text, "http ") && process_running(&p) && clock_now() < until) {
+		ssize_t n = pread(p.out_fd, text, sizeof(text) - 1, 0);
+
+		text[n > 0 ? n : 0] = '\0';
+		nanosleep(&pause, NULL);
+	}
+	process_signal(&p, SIGTERM);
+	process_wait(&p, &r, LIMIT);
+	/* A machine without IPv6 has no such address. */
+	if (r.status == 0 && (!strstr(r.out, "grpc [::1]:") || !strstr(r.out, "http [::1]:")))
+		fail_msg("%s", r.out);
+	process_result_release(&r);
 }
 
 static void a_taken_port_is_told(void **state)
@@ -398,7 +449,9 @@ int main(void)
 		TEST(a_signal_lets_requests_under_way_finish),
 		TEST(a_signal_closes_all_ports_at_once_and_all_share_the_deadline),
 		TEST(requests_are_joined_to_a_batch),
+		TEST(lists_may_be_given_in_parts),
 		TEST(wrong_options_are_told),
+		TEST(ipv6_addresses_are_printed_in_brackets),
 		TEST(a_taken_port_is_told),
 	};
 

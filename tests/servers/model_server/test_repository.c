@@ -277,10 +277,12 @@ static void files_are_named_on_the_command_line(void **state)
 static void wrong_words_are_usage_errors(void **state)
 {
 	static const struct repository_config cases[] = {
-		{.models = "fraud"},        {.models = "=a.pb"},        {.models = "fraud="},
-		{.models = "fraud:x=a.pb"}, {.models = "fraud:0=a.pb"}, {.aliases = "short"},
-		{.labels = "fraud:a=one"},  {.batch_size = "many"},     {.models = "a=b.pb,,c=d.pb"},
-		{.batch_size = "a=-1"},
+		{.models = "fraud"},        {.models = "=a.pb"},         {.models = "fraud="},
+		{.models = "fraud:x=a.pb"}, {.models = "fraud:0=a.pb"},  {.aliases = "short"},
+		{.labels = "fraud:a=one"},  {.batch_size = "many"},      {.models = "a=b.pb,,c=d.pb"},
+		{.batch_size = "a=-1"},     {.models = "a=b.pb,a=c.pb"}, {.models = "a:2=b.pb,a:2=c.pb"},
+		{.aliases = "a=b,a=c"},     {.batch_size = "8,16"},      {.labels = "a:x=1,a:x=2"},
+		{.inputs = "a=b,a=c"},      {.aliases = "a=b,b=c,c=a"},  {.aliases = "a=a"},
 	};
 	struct fixture *f = *state;
 
@@ -293,6 +295,71 @@ static void wrong_words_are_usage_errors(void **state)
 		assert_true(err.text[0] == '-');
 	}
 	assert_null(f->repository);
+}
+
+static void aliases_of_aliases_are_followed(void **state)
+{
+	struct fixture *f = *state;
+	char models[600];
+	struct repository_config cfg = {.models = models, .aliases = "a=b,b=c,c=fraud,d=a"};
+
+	put(f, "a.pb", f->blobs[0], f->lens[0]);
+	snprintf(models, sizeof(models), "fraud:4=%s/a.pb", f->folder);
+	open_repository(f, &cfg);
+	expect_version(f, "a", 0, 4);
+	expect_version(f, "c", 0, 4);
+	expect_version(f, "d", 4, 4);
+	assert_string_equal(strchr(f->log, '\n'), "\n");
+}
+
+/* Of one that a folder may bring later nothing is said. */
+static void settings_of_models_that_are_not_there_are_told(void **state)
+{
+	struct fixture *f = *state;
+	char models[600], want[1200];
+	struct repository_config cfg = {.models = models,
+					.inputs = "none=x",
+					.outputs = "s=x",
+					.aliases = "s=fraud,t=nothing",
+					.labels = "s:x=1,fraud:x=1,other:x=2",
+					.batch_size = "0,friad=8"};
+
+	put(f, "a.pb", f->blobs[0], f->lens[0]);
+	snprintf(models, sizeof(models), "fraud=%s/a.pb", f->folder);
+	open_repository(f, &cfg);
+	snprintf(want, sizeof(want),
+		 "loaded fraud version 1 from %s/a.pb\n-inputs none: there is no such model\n"
+		 "-outputs s: there is no such model\n-alias nothing: there is no such model\n"
+		 "-label other: there is no such model\n-batch-size friad: there is no such model\n",
+		 f->folder);
+	assert_string_equal(f->log, want);
+	repository_free(f->repository);
+	f->repository = NULL;
+	f->log[0] = '\0';
+	cfg.folders = f->folder;
+	cfg.poll_interval = 3600 * NSEC_PER_SEC;
+	open_repository(f, &cfg);
+	assert_null(strstr(f->log, "no such model"));
+}
+
+static void folders_without_models_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct repository_config cfg = {.folders = f->folder};
+	char want[1200];
+
+	open_repository(f, &cfg);
+	snprintf(want, sizeof(want), "%s: there is no model in it\n", f->folder);
+	assert_string_equal(f->log, want);
+	repository_free(f->repository);
+	f->repository = NULL;
+	f->log[0] = '\0';
+	put(f, "empty/7/readme", "x", 1);
+	put(f, "fraud/1/saved_model.pb", "no model", 8);
+	open_repository(f, &cfg);
+	snprintf(want, sizeof(want), "%s/empty: there is no version with a model in it\n", f->folder);
+	assert_memory_equal(f->log, want, strlen(want));
+	assert_null(strstr(f->log, "there is no model in it"));
 }
 
 static void changes_are_followed_and_requests_keep_their_model(void **state)
@@ -393,6 +460,9 @@ int main(void)
 		TEST(config_names_tensors_shapes_and_batching),
 		TEST(files_are_named_on_the_command_line),
 		TEST(wrong_words_are_usage_errors),
+		TEST(aliases_of_aliases_are_followed),
+		TEST(settings_of_models_that_are_not_there_are_told),
+		TEST(folders_without_models_are_told),
 		TEST(changes_are_followed_and_requests_keep_their_model),
 		TEST(real_repositories_load_and_answer),
 	};
