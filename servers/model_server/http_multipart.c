@@ -146,6 +146,15 @@ static bool skip_to_delimiter(struct span *s, const char *delimiter, size_t len,
 	return true;
 }
 
+static const struct multipart_part *find_part(const struct multipart *m, const char *name, size_t len)
+{
+	for (size_t i = 0; i < m->nparts; i++) {
+		if (m->parts[i].name_len == len && !memcmp(m->parts[i].name, name, len))
+			return &m->parts[i];
+	}
+	return NULL;
+}
+
 int multipart_parse(struct multipart *ret, const char *content_type, const char *body, size_t len, struct error *err)
 {
 	char delimiter[DELIMITER_MAX];
@@ -177,6 +186,9 @@ int multipart_parse(struct multipart *ret, const char *content_type, const char 
 		r = take_headers(&s, part, err);
 		if (r < 0)
 			return r;
+		if (find_part(&m, part->name, part->name_len))
+			return error_set(err, ERR_FORMAT, "two multipart parts are named \"%.*s\"",
+					 (int)(part->name_len < 64 ? part->name_len : 64), part->name);
 		found = skip_to_delimiter(&s, delimiter, delimiter_len, &data);
 		if (found) {
 			part->data = data.p;
@@ -189,11 +201,5 @@ int multipart_parse(struct multipart *ret, const char *content_type, const char 
 
 const struct multipart_part *multipart_find(const struct multipart *m, const char *name)
 {
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < m->nparts; i++) {
-		if (m->parts[i].name_len == len && !memcmp(m->parts[i].name, name, len))
-			return &m->parts[i];
-	}
-	return NULL;
+	return find_part(m, name, strlen(name));
 }

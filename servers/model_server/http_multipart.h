@@ -24,11 +24,12 @@ struct multipart {
 
 /*
  * content_type: the header's value with its boundary (NULL: there is none). The parts point into body. Errors:
- * ERR_UNSUPPORTED where the type is no multipart/form-data, ERR_FORMAT, ERR_RANGE for too many parts.
+ * ERR_UNSUPPORTED where the type is no multipart/form-data, ERR_FORMAT, also for two parts of one name, ERR_RANGE for too
+ * many parts.
  */
 int multipart_parse(struct multipart *ret, const char *content_type, const char *body, size_t len,
 		    struct error *err) MUST_CHECK;
-/* The first part of that name, or NULL. */
+/* The part of that name, or NULL. */
 const struct multipart_part *multipart_find(const struct multipart *m, const char *name);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * POST /v2/predict, multipart/form-data with the parts transaction and, if the model is to use it, reference (float32
  * each), or image; POST /v1/predict, JSON with the members transaction and reference. The parts that are there say
- * which model is meant. Both answer {"outputs": [[…]]}, or with status 400 {"outputs": [], "error": …}.
+ * which model is meant; a list "inputs" of the JSON names those that must be there. Both answer {"outputs": [[…]]}, or with status 400 {"outputs": [], "error": …}.
  */
 #include <string.h>
 
@@ -79,11 +79,29 @@ void rest_predict_form(struct http_request *rq)
 	run_or_reject(rq, r, &err);
 }
 
+/* The client lists what it means to send: without it, the model that does without it would answer. */
+static int check_listed(struct json_reader listed, const char *name, bool there, struct error *err)
+{
+	struct json_string s;
+
+	if (there || json_kind(&listed) != JSON_KIND_ARRAY)
+		return 0;
+	for (json_enter(&listed, JSON_KIND_ARRAY); json_next_element(&listed);) {
+		if (json_kind(&listed) != JSON_KIND_STRING) {
+			json_skip(&listed);
+		} else if (json_read_string(&listed, &s) == 0 && json_string_is(&s, name)) {
+			return error_set(err, ERR_INVALID, "\"inputs\" lists \"%s\", which is no member of the object",
+					 name);
+		}
+	}
+	return 0;
+}
+
 /* Which model is meant is known once all members are: their values are passed over, and read in a second pass. */
 void rest_predict_json(struct http_request *rq)
 {
 	const struct http_rest_models *models = http_rest_models(rq);
-	struct json_reader r, transaction = {0}, reference = {0};
+	struct json_reader r, transaction = {0}, reference = {0}, inputs = {0};
 	struct json_string name;
 	struct error err = {0};
 	int result;
@@ -94,11 +112,15 @@ void rest_predict_json(struct http_request *rq)
 			transaction = r;
 		else if (json_string_is(&name, "reference"))
 			reference = r;
+		else if (json_string_is(&name, "inputs"))
+			inputs = r;
 		json_skip(&r);
 	}
 	result = json_close(&r);
 	if (result == 0 && !transaction.p)
 		result = error_set(&err, ERR_INVALID, "the object has no member \"transaction\"");
+	if (result == 0 && inputs.p)
+		result = check_listed(inputs, "reference", reference.p != NULL, &err);
 	if (result < 0) {
 		http_fail_code(rq, result, &err);
 		return;

@@ -110,6 +110,8 @@ static void malformed_bodies_are_refused(void **state)
 		{TYPE, "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\nx\r\n--XX--", ERR_FORMAT,
 		 "multipart part without a name"},
 		{TYPE, "--XXa\r\n" HEAD "a\r\n\r\nx\r\n--XX--", ERR_FORMAT, "multipart boundary not alone in its line"},
+		{TYPE, "--XX\r\n" HEAD "a\r\n\r\nx\r\n--XX\r\n" HEAD "\"a\"\r\n\r\nx\r\n--XX--", ERR_FORMAT,
+		 "two multipart parts are named \"a\""},
 		{TYPE, "--XX\r\n" HEAD "a\r\n", ERR_FORMAT, "multipart body ends within a part's headers"},
 	};
 
