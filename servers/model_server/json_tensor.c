@@ -170,6 +170,8 @@ static int read_lists(struct json_tensor *t, struct json_reader *r, unsigned dep
 	int64_t n = 0;
 
 	do {
+		if (depth == 1)
+			t->row = n;
 		if (read_value(t, r, depth) < 0)
 			return r->result;
 		n++;
@@ -203,7 +205,8 @@ static int read_list(struct json_tensor *t, struct json_reader *r, unsigned dept
 	if (r->result < 0)
 		return r->result;
 	if (t->dims[depth] >= 0 && t->dims[depth] != n)
-		return json_fail(r, ERR_FORMAT, "a list of %" PRId64 " where others have %" PRId64, n, t->dims[depth]);
+		return json_fail(r, ERR_FORMAT, "a list of %" PRId64 " where others have %" PRId64 ", in row %" PRId64,
+				 n, t->dims[depth], t->row);
 	t->dims[depth] = n;
 	return 0;
 }
@@ -225,6 +228,7 @@ int json_tensor_read_row(struct json_tensor *t, struct json_reader *r)
 {
 	if (t->lists == 0)
 		t->lists = 1;
+	t->row = (int64_t)t->rows;
 	t->dims[0] = (int64_t)++t->rows;
 	return read_value(t, r, 1);
 }

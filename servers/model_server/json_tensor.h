@@ -25,6 +25,7 @@ struct json_tensor {
 	int64_t dims[TENSOR_MAX_RANK]; /* -1: no list of this depth has ended yet */
 	unsigned lists;                /* the deepest list so far */
 	bool has_rank;                 /* a number was seen: `lists` is the rank */
+	int64_t row;                   /* along axis 0, that is being read, from 0 on */
 	size_t rows;                   /* read with json_tensor_read_row; they are axis 0 */
 };
 
