@@ -143,6 +143,7 @@ static void a_count_measures_as_long_as_its_requests_were_due(void **state)
 		assert_int_equal(inferences(f, OUTCOME_OK), counts[i]);
 		assert_true(fabs(offered_rate(&f->result.offered) / 20000 - 1) < 1e-9);
 		assert_true(result_rate(&f->result) <= 20000.001);
+		result_release(&f->result);
 	}
 }
 
