@@ -1,5 +1,6 @@
 /*
- * aibench_run_inference_flask_tensorflow - inferences on a plain REST server, as AIBench's Flask with TensorFlow inside: multipart/form-data, or JSON.
+ * aibench_run_inference_flask_tensorflow - inferences on a plain REST server, as AIBench's Flask with TensorFlow
+ * inside: multipart/form-data, or JSON.
  */
 #include "cmd/common_serving.h"
 #include "drivers/rest.h"

@@ -1,5 +1,6 @@
 /*
- * aibench_run_inference_triton - inferences on Triton and other servers of the Open Inference Protocol: ModelInfer over gRPC, or HTTP.
+ * aibench_run_inference_triton - inferences on Triton and other servers of the Open Inference Protocol: ModelInfer
+ * over gRPC, or HTTP.
  */
 #include "cmd/common_serving.h"
 #include "drivers/triton.h"

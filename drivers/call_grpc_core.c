@@ -94,8 +94,8 @@ static void came_back(struct grpc_core *t, struct core_channel *c)
 		atomic_fetch_add(&t->reconnects, 1);
 }
 
-/* The channel is no longer in the state it was seen in; what came and went since then is not seen. A channel that was destroyed says so, too; its successor is in
- * its place by then. */
+/* The channel is no longer in the state it was seen in; what came and went since then is not seen. A channel that was
+ * destroyed says so, too; its successor is in its place by then. */
 static void look_at_channel(struct grpc_core *t, struct core_channel *c)
 {
 	pthread_mutex_lock(&t->lock);

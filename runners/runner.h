@@ -105,9 +105,10 @@ unsigned run_default_threads(unsigned workers);
 
 /*
  * Runs once. The caller has filled the texts of *r (program, label, config, repetition, …) and zeroed the rest; the
- * numbers of what was asked and all that happened are filled in here, for audit_judge too. Returns 0 when there is a result to report, also
- * that of a run that an error or an interrupt cut short (r->stopped_by_error, r->interrupted); a negative code with
- * its text when the run could not start, and then *r holds nothing to release. One run at a time in a process.
+ * numbers of what was asked and all that happened are filled in here, for audit_judge too. Returns 0 when there is a
+ * result to report, also that of a run that an error or an interrupt cut short (r->stopped_by_error, r->interrupted);
+ * a negative code with its text when the run could not start, and then *r holds nothing to release. One run at a time
+ * in a process.
  */
 int runner_run(const struct run_config *cfg, struct result *r, struct error *err) MUST_CHECK;
 

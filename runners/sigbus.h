@@ -1,5 +1,6 @@
 /*
- * sigbus.h - a mapped file that shrinks under the run (dataset, expected answers) becomes an error of the run, not the end of the process.
+ * sigbus.h - a mapped file that shrinks under the run (dataset, expected answers) becomes an error of the run, not the
+ * end of the process.
  *
  * The signal's handler has no argument, so this is the one place that keeps state of its own: one guard at a time in
  * a process. A page that went missing is replaced by zeros, so that whoever touched it goes on to the next look at

@@ -3,7 +3,8 @@
  *
  * POST /v2/predict, multipart/form-data with the parts transaction and, if the model is to use it, reference (float32
  * each), or image; POST /v1/predict, JSON with the members transaction and reference. The parts that are there say
- * which model is meant; a list "inputs" of the JSON names those that must be there. Both answer {"outputs": [[…]]}, or with status 400 {"outputs": [], "error": …}.
+ * which model is meant; a list "inputs" of the JSON names those that must be there. Both answer {"outputs": [[…]]}, or
+ * with status 400 {"outputs": [], "error": …}.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /*
- * rpc_triton_repository.c - what Triton's models are configured as, and which there are. Models are loaded and unloaded by what is in the folders, not by calls.
+ * rpc_triton_repository.c - what Triton's models are configured as, and which there are. Models are loaded and
+ * unloaded by what is in the folders, not by calls.
  *
  * Field numbers are those of model_config.proto and grpc_service.proto (triton-inference-server/common).
  */

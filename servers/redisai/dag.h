@@ -2,10 +2,10 @@
  * dag.h - one command that runs something, as operations over tensor slots.
  *
  * AI.DAG… is a list of operations; AI.MODELRUN, AI.SCRIPTRUN and their newer spellings are one operation whose inputs
- * are loaded and whose outputs persist. Operations run in line on the main thread from the first one on as long as they are quick; the
- * rest, if any, become jobs on their devices' queues, each waiting for the jobs that make its inputs and for the one
- * before it on its device, while the client is blocked. Parsing (dag_parse.c), running (dag_run.c) and replying
- * (dag_reply.c) only meet in the structures below.
+ * are loaded and whose outputs persist. Operations run in line on the main thread from the first one on as long as
+ * they are quick; the rest, if any, become jobs on their devices' queues, each waiting for the jobs that make its
+ * inputs and for the one before it on its device, while the client is blocked. Parsing (dag_parse.c), running
+ * (dag_run.c) and replying (dag_reply.c) only meet in the structures below.
  */
 #ifndef SERVERS_REDISAI_DAG_H
 #define SERVERS_REDISAI_DAG_H

@@ -26,7 +26,8 @@ struct stored_script_parts {
 	size_t nentry_points;
 };
 
-/* must_run false: without the backend the script is kept all the same. Everything is copied. err holds the whole error reply. */
+/* must_run false: without the backend the script is kept all the same. Everything is copied. err holds the whole
+ * error reply. */
 int stored_script_new(struct stored_script **ret, const struct stored_script_parts *parts, bool must_run,
 		      struct error *err) MUST_CHECK;
 /* Makes the script runnable where it is not yet; main thread. err holds the whole error reply. */

@@ -86,8 +86,8 @@ enum fault {
 
 /*
  * A server in a process of its own. With an upstream it hands bytes both ways until what a client sends has held
- * `trigger` `first` times, and then misbehaves: once, or with `always` each time from then on. Without upstream it misbehaves on a
- * connection's first bytes.
+ * `trigger` `first` times, and then misbehaves: once, or with `always` each time from then on. Without upstream it
+ * misbehaves on a connection's first bytes.
  */
 struct faulty_server {
 	pid_t pid;

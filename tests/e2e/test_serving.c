@@ -1,6 +1,7 @@
 /*
- * test_serving.c - the programs that ask model servers, against the bundled one: every protocol, transport and use case, with and
- * without reference data from Redis. Answers are compared with those of the RedisAI module, bit for bit.
+ * test_serving.c - the programs that ask model servers, against the bundled one: every protocol, transport and use
+ * case, with and without reference data from Redis. Answers are compared with those of the RedisAI module, bit for
+ * bit.
  */
 #include <setjmp.h>
 #include <signal.h>
