@@ -137,6 +137,11 @@ if wanted null; then
 	done
 fi
 
+if wanted recorder; then
+	echo "== Recording: what a request's times cost, and a look at all of them while the run goes on"
+	taskset -c "$client_core" "${BUILD:-build/release}/bench/bench_recorder"
+fi
+
 if wanted audit; then
 	echo "== Audit: reported percentiles to those in the log of a server with known delays, 1000 requests/s in an open loop"
 	"${BUILD:-build/release}/bench/bench_audit" "$work/fraud.dat" || echo "a percentile is off: see above"
