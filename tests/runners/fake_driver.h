@@ -31,6 +31,7 @@ struct fake_server {
 	bool stats_fail, stats_time_out;
 	unsigned stats_away_from, stats_away_until; /* between these askings the server is not there */
 	atomic_uint stats_asked;
+	unsigned stats_enough; /* for an action that waits until they were asked for so often */
 	atomic_int interrupt;
 	atomic_int tries;
 	atomic_uint instances, slots;
