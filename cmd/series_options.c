@@ -132,15 +132,6 @@ static int read_search(struct series *ret, const struct series_options *o, struc
 	return r;
 }
 
-static bool has_axis(const struct sweep *s, enum sweep_variable v)
-{
-	for (unsigned i = 0; i < s->naxes; i++) {
-		if (s->axes[i].variable == v)
-			return true;
-	}
-	return false;
-}
-
 /* Workers and batch have a value that the options say. */
 static int check_command(const struct sweep *s, const char *command, struct error *err)
 {
@@ -150,7 +141,7 @@ static int check_command(const struct sweep *s, const char *command, struct erro
 		char word[32];
 
 		snprintf(word, sizeof(word), "{%s}", sweep_variable_name(swept_only[i]));
-		if (strstr(command, word) && !has_axis(s, swept_only[i]))
+		if (strstr(command, word) && !sweep_axis_of(s, swept_only[i]))
 			return error_set(err, ERR_USAGE, "-sweep-command has %s, but -sweep has no %s", word,
 					 sweep_variable_name(swept_only[i]));
 	}
@@ -164,7 +155,7 @@ static int read_sweep(struct series *ret, const struct series_options *o, struct
 	ret->kind = SERIES_SWEEP;
 	if (r == 0)
 		r = check_command(&ret->sweep, o->sweep_command, err);
-	if (r == 0 && has_axis(&ret->sweep, SWEEP_SERVER_BATCH) && !o->sweep_command[0])
+	if (r == 0 && sweep_axis_of(&ret->sweep, SWEEP_SERVER_BATCH) && !o->sweep_command[0])
 		r = error_set(err, ERR_USAGE,
 			      "-sweep server-batch: only the server can change its batches: pass the command that "
 			      "makes it, as -sweep-command 'aibench_load_model -batch-size {server-batch} ...'");
@@ -191,5 +182,5 @@ int series_options_read(struct series *ret, const struct series_options *o, stru
 
 bool series_sets_rate(const struct series *s)
 {
-	return s->kind == SERIES_SEARCH || (s->kind == SERIES_SWEEP && has_axis(&s->sweep, SWEEP_RATE));
+	return s->kind == SERIES_SEARCH || (s->kind == SERIES_SWEEP && sweep_axis_of(&s->sweep, SWEEP_RATE) != NULL);
 }

@@ -1,6 +1,7 @@
 #include "cmd/unused_options.h"
 
 #include "common/arith.h"
+#include "common/text.h"
 
 /* Each of an option's needs will do: "search", or with a value "scenario=server". */
 static const struct {
@@ -40,7 +41,7 @@ static bool was_given(const struct options *o, int argc, char **argv, const char
 		const char *text;
 		int n = options_next(o, argc, argv, i, &opt, &text);
 
-		if (n > 0 && strlen(opt->name) == len && memcmp(opt->name, name, len) == 0)
+		if (n > 0 && bytes_equal(name, len, opt->name))
 			given = !value || (text && strcmp(text, value) == 0);
 		i += n > 0 ? n : 1;
 	}

@@ -132,9 +132,8 @@ static void fail_unmeasured(struct result *r, const struct shared *s)
 		error_set(&r->error, ERR_RANGE, "the run's time was over before anything was asked: let it run longer");
 	else
 		error_set(&r->error, ERR_RANGE,
-			  "the run ended after %ju inferences, within its burn-in (%s%s%s%s%s): lower that, or let it "
-			  "run "
-			  "longer",
+			  "the run ended after %ju inferences, within its burn-in (%s%s%s%s%s): lower that, or let "
+			  "it run longer",
 			  (uintmax_t)totals_inferences(&r->burned_in), *count ? "-burn-in" : "", count,
 			  *count && *time ? ", " : "", *time ? "-warm-up" : "", time);
 }

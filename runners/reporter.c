@@ -43,11 +43,11 @@ static void describe_gaps(const struct reporter *p, struct error *ret)
 	char from[32] = "", until[32] = "", more[48] = "";
 
 	if (p->counters.n > 0)
-		snprintf(from, sizeof(from), " from %.1f s", (double)g->from / (double)NSEC_PER_SEC);
+		snprintf(from, sizeof(from), " from %.1f s", nsec_to_sec(g->from));
 	if (p->counters.n > 0 && g->open && g->n == 1)
 		snprintf(until, sizeof(until), " on");
 	else if (p->counters.n > 0)
-		snprintf(until, sizeof(until), " to %.1f s", (double)g->until / (double)NSEC_PER_SEC);
+		snprintf(until, sizeof(until), " to %.1f s", nsec_to_sec(g->until));
 	if (g->n > 1)
 		snprintf(more, sizeof(more), ", nor in %u span%s later", g->n - 1, g->n > 2 ? "s" : "");
 	error_set(ret, ERR_SERVER, "no server statistics%s%s%s: %s", from, until, more, g->why.text);

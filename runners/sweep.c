@@ -168,6 +168,15 @@ int sweep_parse(struct sweep *ret, const char *text, struct error *err)
 	return 0;
 }
 
+const struct sweep_axis *sweep_axis_of(const struct sweep *s, enum sweep_variable v)
+{
+	for (unsigned i = 0; i < s->naxes; i++) {
+		if (s->axes[i].variable == v)
+			return &s->axes[i];
+	}
+	return NULL;
+}
+
 void sweep_point_at(struct sweep_point *ret, const struct sweep *s, size_t index)
 {
 	for (int v = 0; v < SWEEP_VARIABLES; v++)

@@ -40,6 +40,8 @@ const char *sweep_variable_name(enum sweep_variable v);
  * ones. ERR_USAGE with what is wrong.
  */
 int sweep_parse(struct sweep *ret, const char *text, struct error *err) MUST_CHECK;
+/* NULL: v is not swept. */
+const struct sweep_axis *sweep_axis_of(const struct sweep *s, enum sweep_variable v);
 /* index < s->points. */
 void sweep_point_at(struct sweep_point *ret, const struct sweep *s, size_t index);
 /* "workers_4_batch_8", for the names of files; cut at the end where size does not do (128 always does). Returns buf. */

@@ -107,19 +107,10 @@ int sweep_table_add(struct sweep_table *t, const struct sweep_point *point, cons
 	return 0;
 }
 
-static const struct sweep_axis *find_axis(const struct sweep *s, enum sweep_variable v)
-{
-	for (unsigned i = 0; i < s->naxes; i++) {
-		if (s->axes[i].variable == v)
-			return &s->axes[i];
-	}
-	return NULL;
-}
-
 /* In an open loop workers are no load, only room for it. */
 static const struct sweep_axis *load_axis(const struct sweep_table *t, const struct sweep *s)
 {
-	return find_axis(s, t->open_loop ? SWEEP_RATE : SWEEP_WORKERS);
+	return sweep_axis_of(s, t->open_loop ? SWEEP_RATE : SWEEP_WORKERS);
 }
 
 static bool has_failures(const struct sweep_row *row)

@@ -30,7 +30,8 @@ static bool is_service(struct wire name)
 	for (size_t i = 0; i < rpc_nmethods; i++) {
 		const char *path = rpc_methods[i].path + 1;
 
-		if (strncmp(path, (const char *)name.data, name.len) == 0 && path[name.len] == '/')
+		/* name may have NUL bytes in it */
+		if (strcspn(path, "/") == name.len && memcmp(path, name.data, name.len) == 0)
 			return true;
 	}
 	return false;

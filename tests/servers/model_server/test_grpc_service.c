@@ -123,6 +123,9 @@ static void probes_of_grpc_are_answered(void **state)
 			expect_serving(f, false);
 		else
 			expect_status(f, NOT_FOUND, "broken");
+		/* A name that goes on behind the end of a method's. */
+		ask(f, "/grpc.health.v1.Health/Check", "\n\x28grpc.health.v1.Health/Check\0............", 42);
+		expect_status(f, NOT_FOUND, "grpc.health.v1.Health/Check");
 		ask(f, "/grpc.health.v1.Health/Check", "\x0a\x7f", 2);
 		expect_status(f, INVALID_ARGUMENT, "no protobuf message");
 		grpc_fixture_stop(f);
