@@ -517,5 +517,5 @@ int json_close(struct json_reader *r)
 
 bool json_string_is(const struct json_string *s, const char *word)
 {
-	return strlen(word) == s->len && !memcmp(s->text, word, s->len);
+	return bytes_equal(s->text, s->len, word);
 }

@@ -3,8 +3,6 @@
  */
 #include "drivers/json_answer.h"
 
-#include <string.h>
-
 #include "common/json_reader.h"
 #include "drivers/call_internal.h"
 

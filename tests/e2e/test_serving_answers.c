@@ -12,30 +12,12 @@
 #include <jansson.h>
 
 #include "tests/e2e/e2e.h"
-#include "tests/support/model_server.h"
+#include "tests/e2e/served_fraud.h"
 
 #define TRITON "aibench_run_inference_triton"
 #define SERVING "aibench_run_inference_tensorflow_serving"
 #define REST "aibench_run_inference_flask_tensorflow"
 #define REPLY(text) "HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n" text
-
-static struct model_server server;
-static char models[1200];
-
-static int prepare(void **state)
-{
-	fraud_files_set_up(state);
-	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s", files.model,
-		 files.model_noreference);
-	model_server_start(&server, WORDS("-model", models));
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	model_server_stop(&server, SIGTERM);
-	return fraud_files_tear_down(state);
-}
 
 #define RUN(program, option, host, ...) \
 	WORDS(program, option, host, "-file", files.data, "-workers=1", "-max-queries=20", "-json-out-file=out.json", \
@@ -155,5 +137,5 @@ int main(void)
 		cmocka_unit_test(results_say_which_version_was_asked),
 	};
 
-	return cmocka_run_group_tests_name("serving_answers", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("serving_answers", tests, served_fraud_set_up, served_fraud_tear_down);
 }

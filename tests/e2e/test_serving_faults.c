@@ -17,9 +17,9 @@
 #include "common/arith.h"
 #include "tests/e2e/e2e.h"
 #include "tests/e2e/result_json.h"
+#include "tests/e2e/served_fraud.h"
 #include "tests/e2e/vision_model.h"
 #include "tests/support/certificates.h"
-#include "tests/support/model_server.h"
 
 #define STRUCK_ROWS 300 /* of a run that a fault strikes */
 #define STRUCK_ROWS_TEXT "300"
@@ -32,24 +32,6 @@
 #define TORCHSERVE "aibench_run_inference_torchserve"
 #define REST "aibench_run_inference_flask_tensorflow"
 #define NO_REFERENCE "financialNet_NoReference" /* the programs' model where none is named */
-
-static struct model_server server;
-static char models[1200];
-
-static int prepare(void **state)
-{
-	fraud_files_set_up(state);
-	snprintf(models, sizeof(models), "financialNet=%s,financialNet_NoReference=%s", files.model,
-		 files.model_noreference);
-	model_server_start(&server, WORDS("-model", models));
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	model_server_stop(&server, SIGTERM);
-	return fraud_files_tear_down(state);
-}
 
 #define RUN(program, option, host, ...) \
 	WORDS(program, option, host, "-file", files.data, "-workers=" WORKERS_TEXT, "-json-out-file=out.json", \
@@ -568,5 +550,5 @@ int main(void)
 		cmocka_unit_test(a_certificate_of_another_host_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("serving_faults", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("serving_faults", tests, served_fraud_set_up, served_fraud_tear_down);
 }
